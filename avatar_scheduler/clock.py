@@ -1,0 +1,10 @@
+"""Where the time comes from. Only edges (routes, tasks, commands) read it; everything below is given it."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,83 @@
+"""Appending to the audit chain, always inside the transaction of the change it records."""
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+
+from sqlalchemy import text
+from sqlmodel import Session, col, select
+
+from avatar_scheduler.audit import GENESIS, Entry, Verdict, verify
+from avatar_scheduler.db.tables import Audit
+
+_CHAIN_LOCK = 0x61_76_73
+"""Advisory lock number; on SQLite the write transaction is the lock."""
+
+
+def append(
+    session: Session,
+    *,
+    at: datetime,
+    organization: str,
+    actor: str,
+    action: str,
+    noun: str,
+    noun_id: str,
+    data: dict[str, str] | None = None,
+) -> str:
+    """Returns the entry's hash. Takes the chain's lock until the transaction ends: entries have one order."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": _CHAIN_LOCK})
+    session.flush()
+    last = session.exec(select(Audit).order_by(col(Audit.seq).desc()).limit(1)).first()
+    entry = Entry(
+        seq=last.seq + 1 if last else 1,
+        at=at,
+        organization=organization,
+        actor=actor,
+        action=action,
+        noun=noun,
+        noun_id=noun_id,
+        data=json.dumps(data or {}, sort_keys=True, ensure_ascii=False),
+        previous=last.hash if last else GENESIS,
+    )
+    row = Audit(organization_id=organization, hash=entry.hash(), **_columns(entry))
+    session.add(row)
+    session.flush()
+    return row.hash
+
+
+def _columns(entry: Entry) -> dict[str, object]:
+    names = ("seq", "at", "actor", "action", "noun", "noun_id", "data", "previous")
+    return {name: getattr(entry, name) for name in names}
+
+
+def walk(session: Session) -> Iterator[tuple[Entry, str]]:
+    for row in session.exec(
+        select(Audit).order_by(col(Audit.seq)).execution_options(yield_per=500)
+    ):
+        yield (
+            Entry(
+                row.seq,
+                row.at,
+                row.organization_id,
+                row.actor,
+                row.action,
+                row.noun,
+                row.noun_id,
+                row.data,
+                row.previous,
+            ),
+            row.hash,
+        )
+
+
+def check(session: Session, head: tuple[int, str] | None) -> Verdict:
+    return verify(walk(session), head=head)
+
+
+def about(session: Session, organization: str, noun_ids: list[str]) -> list[Audit]:
+    query = select(Audit).where(
+        col(Audit.noun_id).in_(noun_ids), Audit.organization_id == organization
+    )
+    return list(session.exec(query.order_by(col(Audit.seq).desc())))

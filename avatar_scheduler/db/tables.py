@@ -1,0 +1,304 @@
+"""Every table. JSON is kept as text, because it is hashed and signed as it stands."""
+
+from datetime import datetime
+
+from sqlalchemy import Index, UniqueConstraint, text as sql
+from sqlmodel import Field, SQLModel
+
+from avatar_scheduler.db.columns import at, new_id, state, text
+from avatar_scheduler.domain.delivery import AttemptState, DeliveryState
+from avatar_scheduler.domain.post import PostState
+from avatar_scheduler.domain.render import RenderState
+
+SQLModel.metadata.naming_convention = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Organization(SQLModel, table=True):
+    id: str = Field(default_factory=new_id, primary_key=True)
+    name: str
+    created_at: datetime = at()
+
+
+class Member(SQLModel, table=True):
+    id: str = Field(default_factory=new_id, primary_key=True)
+    organization_id: str = Field(foreign_key="organization.id", index=True)
+    name: str
+    email: str = Field(unique=True)
+    role: str
+    language: str = "en"
+    password_hash: str = ""
+    failed_sign_ins: int = 0
+    locked_until: datetime | None = at(nullable=True)
+    disabled_at: datetime | None = at(nullable=True)
+    created_at: datetime = at()
+
+
+class LoginLink(SQLModel, table=True):
+    __tablename__ = "login_link"
+    id: str = Field(default_factory=new_id, primary_key=True)
+    member_id: str = Field(foreign_key="member.id")
+    token_sha256: str = Field(unique=True)
+    expires_at: datetime = at()
+    used_at: datetime | None = at(nullable=True)
+
+
+class WebSession(SQLModel, table=True):
+    __tablename__ = "web_session"
+    id: str = Field(default_factory=new_id, primary_key=True)
+    member_id: str = Field(foreign_key="member.id", index=True)
+    token_sha256: str = Field(unique=True)
+    csrf: str
+    user_agent: str
+    created_at: datetime = at()
+    expires_at: datetime = at()
+    revoked_at: datetime | None = at(nullable=True)
+
+
+class Creator(SQLModel, table=True):
+    id: str = Field(default_factory=new_id, primary_key=True)
+    organization_id: str = Field(foreign_key="organization.id", index=True)
+    name: str
+    slug: str = Field(unique=True)
+    language: str = "en"
+    zone: str = "UTC"
+    created_at: datetime = at()
+
+
+class Consent(SQLModel, table=True):
+    id: str = Field(default_factory=new_id, primary_key=True)
+    organization_id: str = Field(foreign_key="organization.id")
+    creator_id: str = Field(foreign_key="creator.id", index=True)
+    rights: str = text()
+    platforms: str = text()
+    recorded_by: str
+    starts_at: datetime = at()
+    ends_at: datetime = at()
+    revoked_at: datetime | None = at(nullable=True)
+
+
+class Avatar(SQLModel, table=True):
+    id: str = Field(default_factory=new_id, primary_key=True)
+    organization_id: str = Field(foreign_key="organization.id")
+    creator_id: str = Field(foreign_key="creator.id", index=True)
+    consent_id: str = Field(foreign_key="consent.id")
+    name: str
+    performer: str
+    renderer: str = "builtin"
+    pack: str
+    scene: str
+    created_at: datetime = at()
+
+
+class Channel(SQLModel, table=True):
+    __table_args__ = (UniqueConstraint("organization_id", "platform", "address"),)
+    id: str = Field(default_factory=new_id, primary_key=True)
+    organization_id: str = Field(foreign_key="organization.id")
+    creator_id: str = Field(foreign_key="creator.id", index=True)
+    platform: str
+    address: str
+    endpoint: str = ""
+    sealed: str = text()
+    """Credentials as JSON, sealed to the publish worker's key; the pages cannot open them."""
+    disabled_at: datetime | None = at(nullable=True)
+    created_at: datetime = at()
+
+
+class Post(SQLModel, table=True):
+    id: str = Field(default_factory=new_id, primary_key=True)
+    organization_id: str = Field(foreign_key="organization.id", index=True)
+    creator_id: str = Field(foreign_key="creator.id")
+    avatar_id: str = Field(foreign_key="avatar.id")
+    title: str
+    kind: str
+    language: str
+    template: str = text()
+    variables: str = text("{}")
+    script: str = text()
+    """The template rendered with its variables: what is spoken."""
+    caption: str = text()
+    """Without the disclosure line, which is computed and cannot be edited."""
+    targets: str = text("[]")
+    state: PostState = state(PostState, PostState.draft)
+    reason: str = text()
+    render_id: str = ""
+    version_id: str = ""
+    created_by: str
+    edited_by: str
+    created_at: datetime = at()
+    updated_at: datetime = at()
+
+
+class Render(SQLModel, table=True):
+    id: str = Field(default_factory=new_id, primary_key=True)
+    organization_id: str = Field(foreign_key="organization.id")
+    post_id: str = Field(foreign_key="post.id", index=True)
+    state: RenderState = state(RenderState, RenderState.queued)
+    order: str = text()
+    percent: int = 0
+    step: str = ""
+    reason: str = text()
+    tries: int = 0
+    fence: int = 0
+    lease_until: datetime | None = at(nullable=True)
+    created_at: datetime = at()
+    finished_at: datetime | None = at(nullable=True)
+
+
+class Asset(SQLModel, table=True):
+    __table_args__ = (UniqueConstraint("render_id", "kind"),)
+    id: str = Field(default_factory=new_id, primary_key=True)
+    organization_id: str = Field(foreign_key="organization.id")
+    render_id: str = Field(foreign_key="render.id")
+    kind: str
+    """"video", "captions" or "poster"."""
+    sha256: str = Field(index=True)
+    mime: str
+    size: int
+    width: int = 0
+    height: int = 0
+    duration_ms: int = 0
+    created_at: datetime = at()
+
+
+class Version(SQLModel, table=True):
+    __table_args__ = (UniqueConstraint("post_id", "number"),)
+    id: str = Field(default_factory=new_id, primary_key=True)
+    organization_id: str = Field(foreign_key="organization.id")
+    post_id: str = Field(foreign_key="post.id")
+    number: int
+    manifest: str = text()
+    sha256: str
+    created_at: datetime = at()
+
+
+class View(SQLModel, table=True):
+    """How much of a version a person has watched. Written by the server from reported ranges, bounded by elapsed time."""
+
+    __table_args__ = (UniqueConstraint("version_id", "member_id"),)
+    id: str = Field(default_factory=new_id, primary_key=True)
+    version_id: str = Field(foreign_key="version.id")
+    member_id: str = Field(foreign_key="member.id")
+    opened_at: datetime = at()
+    ranges: str = text("[]")
+    seen_ms: int = 0
+    completed_at: datetime | None = at(nullable=True)
+
+
+class Approval(SQLModel, table=True):
+    id: str = Field(default_factory=new_id, primary_key=True)
+    organization_id: str = Field(foreign_key="organization.id", index=True)
+    post_id: str = Field(default="", index=True)
+    version_id: str = ""
+    version_sha256: str = ""
+    decision: str
+    """"approved", "rejected", "changes_requested" or "standing"."""
+    by: str
+    parent_id: str = ""
+    scope: str = text()
+    note: str = text()
+    decided_at: datetime = at()
+    effective_at: datetime = at()
+    undone_at: datetime | None = at(nullable=True)
+    revoked_at: datetime | None = at(nullable=True)
+    signature: str = text()
+
+
+class Delivery(SQLModel, table=True):
+    __table_args__ = (
+        Index("ix_delivery_due", "ready_at", sqlite_where=sql("state = 'scheduled'"), postgresql_where=sql("state = 'scheduled'")),
+    )  # fmt: skip
+    id: str = Field(default_factory=new_id, primary_key=True)
+    organization_id: str = Field(foreign_key="organization.id", index=True)
+    post_id: str = Field(foreign_key="post.id", index=True)
+    version_id: str = Field(foreign_key="version.id")
+    channel_id: str = Field(foreign_key="channel.id")
+    state: DeliveryState = state(DeliveryState, DeliveryState.waiting)
+    reason: str = text()
+    local_time: str
+    zone: str
+    due_at: datetime = at()
+    ready_at: datetime = at()
+    """The later of `due_at` and the end of the undo time."""
+    latest_start: datetime = at()
+    fence: int = 0
+    owner: str = ""
+    lease_until: datetime | None = at(nullable=True)
+    look_at: datetime | None = at(nullable=True)
+    """Next read-back of an unconfirmed delivery."""
+    looks: int = 0
+    created_at: datetime = at()
+    published_at: datetime | None = at(nullable=True)
+
+
+_UNSETTLED = "state IN ('committing', 'unknown')"
+
+
+class Attempt(SQLModel, table=True):
+    __table_args__ = (
+        UniqueConstraint("delivery_id", "number"),
+        Index("uq_attempt_unsettled", "delivery_id", unique=True, sqlite_where=sql(_UNSETTLED), postgresql_where=sql(_UNSETTLED)),
+    )  # fmt: skip
+    id: str = Field(default_factory=new_id, primary_key=True)
+    delivery_id: str = Field(foreign_key="delivery.id")
+    number: int
+    fence: int
+    state: AttemptState = state(AttemptState, AttemptState.open)
+    manifest_sha256: str
+    intent: str = text("{}")
+    detail: str = text()
+    started_at: datetime = at()
+    deadline_at: datetime | None = at(nullable=True)
+    """After this the worker itself refuses to make the irreversible call."""
+    finished_at: datetime | None = at(nullable=True)
+
+
+class Receipt(SQLModel, table=True):
+    id: str = Field(default_factory=new_id, primary_key=True)
+    delivery_id: str = Field(foreign_key="delivery.id", unique=True)
+    attempt_id: str = Field(foreign_key="attempt.id")
+    object_id: str
+    url: str
+    details: str = text("{}")
+    answered_at: datetime = at()
+    read_back_at: datetime | None = at(nullable=True)
+    marked: bool = False
+    """The platform still shows the disclosure."""
+
+
+class Hold(SQLModel, table=True):
+    id: str = Field(default_factory=new_id, primary_key=True)
+    organization_id: str = ""
+    scope: str
+    """"everything", "organization", "creator" or "channel"."""
+    target_id: str = ""
+    reason: str = text()
+    by: str
+    since: datetime = at()
+    lifted_at: datetime | None = at(nullable=True)
+
+
+class Audit(SQLModel, table=True):
+    seq: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    at: datetime = at()
+    organization_id: str = ""
+    actor: str
+    action: str
+    noun: str
+    noun_id: str = Field(index=True)
+    data: str = text("{}")
+    previous: str
+    hash: str
+
+
+class Lease(SQLModel, table=True):
+    """Who may act as the one clock. A higher term wins; an older holder's writes find 0 rows."""
+
+    name: str = Field(primary_key=True)
+    owner: str
+    term: int
+    until: datetime = at()

@@ -1,0 +1,79 @@
+"""What an approval says, in bytes that can be signed, and what a standing approval covers."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from avatar_scheduler.domain.errors import Refused
+from avatar_scheduler.domain.interaction import is_core
+from avatar_scheduler.domain.version import canonical
+
+UNDO = timedelta(seconds=10)
+"""The server waits these seconds too, so that Undo is real."""
+
+PURPOSE = "approval"
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One decision. `version_sha256` is empty only on a standing approval, which names a scope instead."""
+
+    id: str
+    organization: str
+    decision: str
+    """"approved" or "standing"."""
+    post: str
+    version_sha256: str
+    by: str
+    decided_at: datetime
+    parent: str
+    """The standing approval this one was made under, or empty."""
+    scope: str
+    """Canonical JSON of a standing approval's `Scope`, or empty."""
+
+    def payload(self) -> bytes:
+        """Signed as it stands: any edited column changes these bytes."""
+        return canonical(
+            {
+                "by": self.by,
+                "decided_at": self.decided_at.isoformat(),
+                "decision": self.decision,
+                "id": self.id,
+                "organization": self.organization,
+                "parent": self.parent,
+                "post": self.post,
+                "scope": self.scope,
+                "version": self.version_sha256,
+            }
+        ).encode()
+
+
+@dataclass(frozen=True)
+class Scope:
+    creator: str
+    kinds: tuple[str, ...]
+    platforms: tuple[str, ...]
+    per_day: int
+    ends_at: datetime
+
+    def text(self) -> str:
+        return canonical(
+            {
+                "creator": self.creator,
+                "ends_at": self.ends_at.isoformat(),
+                "kinds": list(self.kinds),
+                "per_day": self.per_day,
+                "platforms": list(self.platforms),
+            }
+        )
+
+
+def check_scope(scope: Scope, *, creator: str, kind: str, platforms: set[str], used_today: int, at: datetime) -> None:
+    """Raises Refused unless a standing approval covers this post. Core kinds are never covered."""
+    if is_core(kind):
+        raise Refused(f"“{kind}” always needs a person.", code="core")
+    if creator != scope.creator or kind not in scope.kinds or not platforms <= set(scope.platforms):
+        raise Refused("The standing approval does not cover this post.", code="scope")
+    if at >= scope.ends_at:
+        raise Refused(f"The standing approval ended on {scope.ends_at:%d %b %Y}.", code="standing_ended")
+    if used_today >= scope.per_day:
+        raise Refused(f"The standing approval covers {scope.per_day} posts a day, all used today.", code="standing_used")

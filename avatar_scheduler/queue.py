@@ -1,0 +1,69 @@
+"""The doorbell: a message says "look at this id" and nothing else. Losing, doubling or reordering messages does not matter."""
+
+import functools
+import logging
+
+from celery import Celery
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
+
+from avatar_scheduler.config import Settings
+
+RENDER = "render.run"
+PUBLISH = "publish.run"
+SETTLE = "publish.settle"
+CLOCK = "clock.look"
+"""Not a task: wakes the clock through a Redis channel of this name."""
+
+QUEUES = {RENDER: "render", PUBLISH: "publish", SETTLE: "publish"}
+log = logging.getLogger(__name__)
+
+
+@functools.lru_cache(maxsize=8)
+def bell(broker_url: str) -> Celery:
+    app = Celery("avatar_scheduler", broker=broker_url, set_as_current=False)
+    app.conf.update(
+        task_serializer="json",
+        accept_content=["json"],
+        task_ignore_result=True,
+        task_store_errors_even_if_ignored=False,
+        task_routes={name: {"queue": queue} for name, queue in QUEUES.items()},
+        broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
+        broker_transport_options={
+            "socket_timeout": 10,
+            "socket_connect_timeout": 2,
+            "socket_keepalive": True,
+            "health_check_interval": 25,
+            "retry_policy": {"timeout": 2.0},
+            # Unacked work is only a lost bell; the clock rings again within seconds.
+            "visibility_timeout": 3600,
+        },
+        worker_prefetch_multiplier=1,
+        worker_hijack_root_logger=False,
+        worker_soft_shutdown_timeout=5,
+        worker_enable_remote_control=False,
+        worker_send_task_events=False,
+    )
+    return app
+
+
+def ring(settings: Settings, name: str, noun_id: str) -> bool:
+    """False when nobody could be told. The clock finds the row anyway, so this never fails a caller."""
+    try:
+        if name == CLOCK:
+            return _wake_clock(settings)
+        options = {"retry": False, "expires": 300, "ignore_result": True}
+        bell(settings.broker_url).send_task(name, args=[noun_id], queue=QUEUES[name], **options)
+    except (OperationalError, RedisError, OSError) as error:
+        log.warning("could not ring %s for %s: %s", name, noun_id, error)
+        return False
+    return True
+
+
+def _wake_clock(settings: Settings) -> bool:
+    from redis import Redis
+
+    with Redis.from_url(settings.redis_url, socket_connect_timeout=2, socket_timeout=2) as redis:
+        redis.publish(CLOCK, "look")
+    return True

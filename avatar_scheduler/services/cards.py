@@ -1,0 +1,180 @@
+"""What the review, post and public pages show, as plain data. Pages translate words; these carry facts."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True)
+class Layer:
+    mark: str
+    """A `Mark` value."""
+    state: str
+    """"ready", "at_posting", "missing" or "not_offered"."""
+    detail: str
+
+
+@dataclass(frozen=True)
+class QueueRow:
+    version_id: str
+    title: str
+    creator: str
+    creator_slug: str
+    kind: str
+    core: bool
+    due_at: datetime
+    seconds_left: int
+    """Until the decision deadline; negative once it has passed."""
+
+
+@dataclass(frozen=True)
+class Target:
+    platform: str
+    address: str
+    due_at: datetime
+    zone: str
+    state: str
+    """A delivery state."""
+    url: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Card:
+    version_id: str
+    version_number: int
+    version_hash: str
+    post_id: str
+    title: str
+    kind: str
+    core: bool
+    language: str
+    creator: str
+    creator_slug: str
+    script: str
+    caption: str
+    post_state: str
+    layers: tuple[Layer, ...]
+    targets: tuple[Target, ...]
+    due_at: datetime | None
+    deadline: datetime | None
+    seconds_left: int | None
+    zone: str
+    duration_ms: int
+    seen_ms: int
+    seen_complete: bool
+    must_see: bool
+    """Core kinds unlock only once `seen_complete`."""
+    can_decide: bool
+    """False for a role that may not, or when somebody decided already."""
+    decided: str
+    """"", "approved", "rejected" or "changes_requested"."""
+    decided_by: str
+    approval_id: str
+    undo_until: datetime | None
+    consent_until: datetime | None
+    newer_version_id: str
+    """Set when this version is no longer the current one."""
+    changes: tuple[tuple[str, str], ...]
+    """Script diff against the version before: ("same" | "removed" | "added", text)."""
+    video_url: str
+    poster_url: str
+    captions_url: str
+
+
+@dataclass(frozen=True)
+class Progress:
+    post_id: str
+    title: str
+    state: str
+    percent: int
+    step: str
+    reason: str
+    version_id: str
+
+
+@dataclass(frozen=True)
+class TimelineRow:
+    at: datetime
+    actor: str
+    action: str
+    """An audit action such as "post.approved"; pages have a sentence for each."""
+    data: dict[str, str]
+    hash: str
+
+
+@dataclass(frozen=True)
+class PostPage:
+    progress: Progress
+    kind: str
+    core: bool
+    creator: str
+    creator_slug: str
+    script: str
+    caption: str
+    language: str
+    targets: tuple[Target, ...]
+    timeline: tuple[TimelineRow, ...]
+    video_url: str
+    poster_url: str
+    captions_url: str
+
+
+@dataclass(frozen=True)
+class FeedItem:
+    """As the feed itself stores it: the other side's record, not our database's."""
+
+    id: str
+    title: str
+    caption: str
+    disclosure_line: str
+    language: str
+    published_at: datetime
+    video_url: str
+    video_size: int
+    video_sha256: str
+    poster_url: str
+    captions_url: str
+    width: int
+    height: int
+    duration_ms: int
+    url: str
+    proof_url: str
+
+
+@dataclass(frozen=True)
+class FeedPage:
+    creator: str
+    slug: str
+    url: str
+    atom_url: str
+    json_url: str
+    items: tuple[FeedItem, ...]
+
+
+@dataclass(frozen=True)
+class ProofMark:
+    mark: str
+    ok: bool
+    summary: str
+    tool: str
+
+
+@dataclass(frozen=True)
+class Proof:
+    title: str
+    creator: str
+    creator_slug: str
+    approved_by: str
+    approved_how: str
+    """"person" or "standing"."""
+    approved_at: datetime
+    published_at: datetime | None
+    version_hash: str
+    media_hash: str
+    engine: str
+    voice: str
+    marks: tuple[ProofMark, ...]
+    targets: tuple[Target, ...]
+    audit_hash: str
+    item_url: str
+    root_fingerprint: str
