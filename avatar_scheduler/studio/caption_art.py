@@ -1,0 +1,153 @@
+"""Captions as pictures: lines of white words on a dark plate, the word being heard on amber."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import fontpkg_atkinson_hyperlegible
+import skia
+
+from avatar_scheduler.domain.errors import Invalid
+from avatar_scheduler.studio.job import Overlay
+from avatar_scheduler.studio.pack import Box
+
+FONT = Path(fontpkg_atkinson_hyperlegible.ROOT) / "files" / "AtkinsonHyperlegible-Bold.ttf"
+_SIZES = (66, 58, 50, 42, 34)
+_LINES = 2
+_LINE_HEIGHT = 1.36
+_PAD = 26
+_PLATE = 0xD2141A22
+_WHITE = 0xFFFFFFFF
+_AMBER = 0xFFFFC53D
+_INK = 0xFF14181F
+_GAP_TO_OVERLAY = 16
+
+
+@dataclass(frozen=True)
+class _Word:
+    index: int
+    text: str
+    x: float
+    width: float
+
+
+@dataclass(frozen=True)
+class _Layout:
+    font: Any
+    size: float
+    lines: list[list[_Word]]
+
+
+def typeface(path: Path = FONT) -> Any:
+    face = skia.Typeface.MakeFromFile(str(path)) if path.is_file() else None
+    if face is None:
+        raise Invalid(f"The caption font {path.name} cannot be read. Install the package that holds it again.", code="font_unreadable")
+    return face
+
+
+def place(width: int, height: int, overlay: Overlay) -> Box:
+    """A box in the bottom third that keeps clear of the overlay, above it where there is no other room."""
+    unit = width / 1080
+    box_height = 2 * round(250 * unit / 2)
+    x, across = 2 * round(48 * unit / 2), width - 4 * round(48 * unit / 2)
+    label = Box(overlay.x, overlay.y, overlay.width, overlay.height)
+    gap = 2 * round(_GAP_TO_OVERLAY * unit / 2)
+    wanted = 2 * round(height * 0.7 / 2)
+    below, above = 2 * ((label.bottom + gap + 1) // 2), 2 * ((label.y - gap - box_height) // 2)
+    for y in (wanted, below, above):
+        padded = Box(x - gap, y - gap, across + 2 * gap, box_height + 2 * gap)
+        if height // 2 <= y <= height - box_height and not padded.meets(label):
+            return Box(x, y, across, box_height)
+    raise Invalid("The label leaves no room for captions in the lower half. Move it to the top.")
+
+
+class CaptionArt:
+    def __init__(self, face: Any, box: Box, unit: float) -> None:
+        self._face = face
+        self._box = box
+        self._unit = unit
+        self._last: tuple[tuple[str, ...], _Layout] | None = None
+
+    def paint(self, canvas: Any, words: tuple[str, ...], active: int) -> None:
+        """Draws in frame coordinates, inside the box."""
+        layout = self._layout(words)
+        if not any(layout.lines):
+            return
+        step = layout.size * _LINE_HEIGHT
+        top = self._box.y + (self._box.height - step * len(layout.lines)) / 2
+        self._plate(canvas, layout, top, step)
+        for number, line in enumerate(layout.lines):
+            baseline = top + step * number + step / 2 + layout.size * 0.34
+            for word in line:
+                self._word(canvas, layout, word, baseline, heard=word.index == active)
+
+    def _plate(self, canvas: Any, layout: _Layout, top: float, step: float) -> None:
+        pad = _PAD * self._unit
+        left = min(line[0].x for line in layout.lines) - pad
+        right = max(line[-1].x + line[-1].width for line in layout.lines) + pad
+        edge = pad * 0.35
+        rect = skia.Rect.MakeLTRB(left, top - edge, right, top + step * len(layout.lines) + edge)
+        canvas.drawRoundRect(rect, pad, pad, skia.Paint(AntiAlias=True, Color=_PLATE))
+
+    def _word(self, canvas: Any, layout: _Layout, word: _Word, baseline: float, *, heard: bool) -> None:
+        if heard:
+            side, radius = layout.size * 0.14, layout.size * 0.2
+            rect = skia.Rect.MakeXYWH(
+                word.x - side, baseline - layout.size * 0.93, word.width + 2 * side, layout.size * 1.22
+            )
+            canvas.drawRoundRect(rect, radius, radius, skia.Paint(AntiAlias=True, Color=_AMBER))
+        paint = skia.Paint(AntiAlias=True, Color=_INK if heard else _WHITE)
+        canvas.drawString(word.text, word.x, baseline, layout.font, paint)
+
+    def _layout(self, words: tuple[str, ...]) -> _Layout:
+        """The largest size at which the words fit on two lines."""
+        if self._last and self._last[0] == words:
+            return self._last[1]
+        drawable = [self._drawable(word) for word in words]
+        for size in _SIZES:
+            layout = self._set(drawable, size * self._unit)
+            if len(layout.lines) <= _LINES and all(line[0].x >= self._box.x for line in layout.lines):
+                break
+        self._last = (words, layout)
+        return layout
+
+    def _set(self, words: list[str], size: float) -> _Layout:
+        font = skia.Font(self._face, size)
+        font.setSubpixel(True)
+        room = self._box.width - 2 * _PAD * self._unit
+        space = font.measureText(" ") + size * 0.06
+        lines: list[list[tuple[int, str, float]]] = []
+        used = 0.0
+        for index, word in enumerate(words):
+            text = _shortened(word, font, room)
+            width = font.measureText(text)
+            if not text:
+                continue
+            if not lines or used + space + width > room:
+                lines.append([])
+                used = -space
+            lines[-1].append((index, text, width))
+            used += space + width
+        return _Layout(font, size, [self._centred(line, space) for line in lines])
+
+    def _centred(self, line: list[tuple[int, str, float]], space: float) -> list[_Word]:
+        x = self._box.x + (self._box.width - sum(width for _, _, width in line) - space * (len(line) - 1)) / 2
+        placed: list[_Word] = []
+        for index, text, width in line:
+            placed.append(_Word(index, text, x, width))
+            x += width + space
+        return placed
+
+    def _drawable(self, word: str) -> str:
+        """Without what the font cannot draw, such as emoji: an empty square says nothing."""
+        return "".join(c for c in word if self._face.unicharToGlyph(ord(c))).strip()
+
+
+def _shortened(word: str, font: Any, room: float) -> str:
+    """A word wider than a whole line ends in an ellipsis at every size; the WebVTT file has it in full."""
+    if font.measureText(word) <= room:
+        return word
+    kept = word
+    while kept and font.measureText(kept + "…") > room:
+        kept = kept[:-1]
+    return kept + "…"

@@ -1,0 +1,114 @@
+"""What to render, and whether it can be: light enough for a web process to import."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from pathlib import Path
+
+from avatar_scheduler.domain.errors import Invalid
+
+PACKS = Path(__file__).parent / "packs"
+SCENES = Path(__file__).parent / "scenes"
+LANGUAGES = {"en": "English"}
+LONGEST_SECONDS = 600
+
+# Measured on the English voice: 14 to 16 letters a second, and a digit reads as about four letters.
+_LETTERS_PER_SECOND = 15
+_LETTERS_PER_DIGIT = 4
+_SECONDS_PER_SENTENCE = 0.4
+
+
+@dataclass(frozen=True)
+class Overlay:
+    """Straight-alpha RGBA, drawn over everything from the first frame to the last. x and y are even."""
+
+    rgba: bytes
+    width: int
+    height: int
+    x: int
+    y: int
+
+
+@dataclass(frozen=True)
+class StudioJob:
+    """All randomness comes from `seed`: the same job gives the same frames."""
+
+    text: str
+    language: str
+    avatar: str
+    scene: str
+    seed: str
+    overlay: Overlay
+    width: int = 1080
+    height: int = 1920
+    fps: int = 30
+
+
+@dataclass(frozen=True)
+class Rendered:
+    video: Path
+    captions: Path
+    poster: Path
+    duration_ms: int
+    width: int
+    height: int
+
+
+def avatars() -> list[str]:
+    return sorted(path.parent.name for path in PACKS.glob("*/avatar.toml"))
+
+
+def scenes() -> list[str]:
+    return sorted(path.stem for path in SCENES.glob("*.svg"))
+
+
+def estimate_seconds(text: str) -> float:
+    letters = sum(_LETTERS_PER_DIGIT if c.isdigit() else 1 for c in text if c.isalnum() or c.isspace())
+    sentences = 1 + len(re.findall(r"[.!?…\n]+", text))
+    return letters / _LETTERS_PER_SECOND + sentences * _SECONDS_PER_SENTENCE
+
+
+def check(job: StudioJob) -> None:
+    """Raises Invalid for a job that cannot be rendered, before anything is spent on it."""
+    _check_text(job.text)
+    for what, value, known in (
+        ("language", job.language, sorted(LANGUAGES)),
+        ("avatar", job.avatar, avatars()),
+        ("scene", job.scene, scenes()),
+    ):
+        if value not in known:
+            raise Invalid(f'There is no {what} "{value}". Choose one of: {", ".join(known)}.', code=f"unknown_{what}")
+    _check_frame(job)
+
+
+def _check_text(text: str) -> None:
+    if not text.strip():
+        raise Invalid("The script is empty. Write at least one word to speak.", code="script_empty")
+    if not any(_speakable(c) for c in text):
+        raise Invalid("The script has no words to speak, only signs or emoji. Add a sentence.", code="script_unspeakable")
+    if estimate_seconds(text) > LONGEST_SECONDS:
+        raise too_long()
+
+
+def too_long() -> Invalid:
+    minutes = LONGEST_SECONDS // 60
+    return Invalid(f"The script is longer than {minutes} minutes. Shorten it or split it.", code="script_too_long")
+
+
+def _speakable(character: str) -> bool:
+    return character.isdecimal() or unicodedata.name(character, "").startswith("LATIN ")
+
+
+def _check_frame(job: StudioJob) -> None:
+    overlay = job.overlay
+    if job.width % 2 or job.height % 2 or not (240 <= job.width <= 2160 and 240 <= job.height <= 3840):
+        raise Invalid(f"A frame of {job.width}x{job.height} cannot be drawn. Use even numbers from 240 up to 2160x3840.")
+    if not 10 <= job.fps <= 60:
+        raise Invalid(f"{job.fps} frames a second cannot be drawn. Use 10 to 60.")
+    if len(overlay.rgba) != overlay.width * overlay.height * 4 or not overlay.rgba:
+        raise Invalid(f"The label picture is not {overlay.width}x{overlay.height} RGBA.")
+    inside = 0 <= overlay.x <= job.width - overlay.width and 0 <= overlay.y <= job.height - overlay.height
+    if overlay.x % 2 or overlay.y % 2 or not inside:
+        raise Invalid(f"The label at {overlay.x},{overlay.y} does not lie inside the frame on even pixels.")
+    if not re.fullmatch(r"[0-9a-f]+", job.seed):
+        raise Invalid("The seed is not a hexadecimal number.")
