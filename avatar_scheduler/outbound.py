@@ -129,11 +129,10 @@ def resolve_by_system(host: str, port: int) -> list[str]:
 
 @dataclass(frozen=True)
 class Outbound:
-    """`private_hosts` opens named hosts to networks that are not public, `plain_hosts` lets named hosts speak http.
-    Both are per host: what one host may do tells nothing about another."""
+    """`private_hosts` lets a named host lead into the named networks, on any port, and there over plain http too.
+    It says nothing about any other host."""
 
     private_hosts: Mapping[str, Collection[str]] = field(default_factory=dict)
-    plain_hosts: Collection[str] = ()
     resolve: Resolve = resolve_by_system
     only: tuple[str, str, int] | None = None
     """Scheme, host and port when this client may reach one place alone."""
@@ -155,7 +154,7 @@ class Outbound:
         """
         target = self._target(url)
         request = httpx.Request(method, target, headers=_checked(method, headers or {}), content=content)
-        line = _Line(self, time.monotonic() + seconds)
+        line = _Line(self, time.monotonic() + seconds, plain=target.scheme == "http")
         try:
             return _exchange(line, request, answer_bytes)
         except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError) as why:
@@ -180,23 +179,29 @@ class Outbound:
         if self.only:
             if (target.scheme, host, port) != self.only:
                 raise _forbidden(f"{target.scheme}://{host}:{port} is not the one place this client may talk to")
-        elif target.scheme != "https" and not (target.scheme == "http" and host in map(_name, self.plain_hosts)):
+        elif target.scheme != "https" and (target.scheme != "http" or not self._opened(host)):
             raise _forbidden(f"{host} must be reached over https")
-        elif port != 443 and host not in map(_name, (*self.plain_hosts, *self.private_hosts)):
+        elif port != 443 and not self._opened(host):
             raise _forbidden(f"{host} may be reached on port 443 only, not {port}")
         return target
 
-    def addresses(self, host: str, port: int, seconds: float) -> list[str]:
+    def _opened(self, host: str) -> list[Network]:
+        return [ipaddress.ip_network(n) for h, nets in self.private_hosts.items() if _name(h) == host for n in nets]
+
+    def addresses(self, host: str, port: int, *, plain: bool, seconds: float) -> list[str]:
         """All of them, or Refused if even one is forbidden: a mixed answer is an attack or a mistake."""
         found = _within(seconds, lambda: self.resolve(host, port))
-        opened = [ipaddress.ip_network(n) for h, nets in self.private_hosts.items() if _name(h) == host for n in nets]
+        opened = self._opened(host)
         for text in found:
             try:
                 address = ipaddress.ip_address(text)
             except ValueError as why:
                 raise _forbidden(f"{host} leads to {text!r}, which is no address") from why
-            if not public(address) and not any(_inside(address, n) for n in opened):
+            inside = any(_inside(address, n) for n in opened)
+            if not inside and not public(address):
                 raise _forbidden(f"{host} leads to {address}, which is not a public address")
+            if not inside and plain:
+                raise _forbidden(f"{host} leads to {address}, which must be reached over https")
         if not found:
             raise httpcore.ConnectError("it has no address")
         return list(found)
@@ -208,15 +213,16 @@ def local(base_url: str) -> Outbound:
     host, port = _name(base.host), base.port or 80
     if base.scheme != "http" or host not in ("127.0.0.1", "::1", "localhost"):
         raise _forbidden(f"{base_url} is not a plain http address of this machine")
-    return Outbound(private_hosts={host: ("127.0.0.0/8", "::1/128")}, plain_hosts=(host,), only=("http", host, port))
+    return Outbound(private_hosts={host: ("127.0.0.0/8", "::1/128")}, only=("http", host, port))
 
 
 class _Line(httpcore.NetworkBackend):
     """One call's connection: dials a checked address, keeps the deadline, knows whether the request began."""
 
-    def __init__(self, outbound: Outbound, deadline: float) -> None:
+    def __init__(self, outbound: Outbound, deadline: float, *, plain: bool) -> None:
         self.outbound = outbound
         self.deadline = deadline
+        self.plain = plain
         self.began = False
 
     def left(self, most: float | None) -> float:
@@ -235,7 +241,8 @@ class _Line(httpcore.NetworkBackend):
     ) -> httpcore.NetworkStream:
         until = time.monotonic() + self.left(CONNECT_SECONDS)
         failure: Exception = httpcore.ConnectTimeout("no time left to connect")
-        for address in self.outbound.addresses(_name(host), port, until - time.monotonic()):
+        seconds = until - time.monotonic()
+        for address in self.outbound.addresses(_name(host), port, plain=self.plain, seconds=seconds):
             remaining = until - time.monotonic()
             if remaining <= 0:
                 break

@@ -92,7 +92,7 @@ def serving(respond: Callable[[socket.socket], None] | bytes = OK, address: str 
 
 def towards(*addresses: str, host: str = "pds.test", opened: tuple[str, ...] = ("127.0.0.0/8",)) -> Outbound:
     """A client that finds every name at `addresses`; only `host` may lead to this machine."""
-    return Outbound({host: opened}, (host,), resolve=lambda _host, _port: addresses)
+    return Outbound({host: opened}, resolve=lambda _host, _port: addresses)
 
 
 FORBIDDEN = [
@@ -142,7 +142,9 @@ class TestAddresses:
         "address", ["93.184.216.34", "1.1.1.1", "172.32.0.1", "100.128.0.1", "2606:4700::1111", "2a00:1450::1"]
     )
     def test_public_addresses_are_public(self, address: str) -> None:
-        assert Outbound(resolve=lambda _host, _port: [address]).addresses("api.test", 443, 1) == [address]
+        assert Outbound(resolve=lambda _host, _port: [address]).addresses("api.test", 443, plain=False, seconds=1) == [
+            address
+        ]
 
     @pytest.mark.parametrize(
         "url",
@@ -202,6 +204,10 @@ class TestAddresses:
         with pytest.raises(Refused, match=r"10\.9\.9\.9"):
             towards("10.9.9.9", opened=("10.0.0.0/16",)).call("GET", "https://pds.test/", seconds=5)
 
+    def test_an_opened_host_speaks_plain_http_inside_its_networks_only(self) -> None:
+        with pytest.raises(Refused, match="must be reached over https"):
+            towards("93.184.216.34").call("GET", "http://pds.test/", seconds=5)
+
     def test_a_mapped_address_is_judged_by_the_network_it_hides(self) -> None:
         with pytest.raises(Refused, match="not a public address"):
             towards("::ffff:10.0.0.1").call("GET", "https://pds.test/", seconds=5)
@@ -209,7 +215,7 @@ class TestAddresses:
     def test_a_name_that_turns_private_after_the_check_changes_nothing(self) -> None:
         with serving(address="127.0.0.2") as checked, serving() as victim:
             answers = iter([["127.0.0.2"], ["127.0.0.1"], ["127.0.0.1"]])
-            client = Outbound({"pds.test": ["127.0.0.2/32"]}, ["pds.test"], resolve=lambda _host, _port: next(answers))
+            client = Outbound({"pds.test": ["127.0.0.2/32"]}, resolve=lambda _host, _port: next(answers))
             assert client.call("GET", f"http://pds.test:{checked.port}/", seconds=5).status == 200
             with pytest.raises(Refused) as refused:
                 client.call("GET", f"http://pds.test:{victim.port}/", seconds=5)
