@@ -37,7 +37,7 @@ def master(samples: Sound, rate: int) -> Sound:
 
 
 def measure(stereo: Sound) -> float:
-    """Integrated loudness in LUFS of shape (2, n); -inf for silence. A clip shorter than one gating block is repeated."""
+    """Integrated loudness in LUFS of shape (2, n); -inf for silence. A very short clip is repeated."""
     shortest = int(_BLOCK_SECONDS * RATE) + 1
     if 0 < stereo.shape[1] < shortest:
         stereo = np.tile(stereo, (1, -(-shortest // stereo.shape[1])))
@@ -83,5 +83,5 @@ def _pulled(graph: Graph) -> list[Sound]:
             frame = graph.pull()
         except (av.error.BlockingIOError, av.error.EOFError):
             return out
-        assert isinstance(frame, av.AudioFrame)
-        out.append(frame.to_ndarray().astype(np.float32).ravel())
+        if isinstance(frame, av.AudioFrame):
+            out.append(frame.to_ndarray().astype(np.float32).ravel())

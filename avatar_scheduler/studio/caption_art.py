@@ -12,15 +12,19 @@ from avatar_scheduler.studio.job import Overlay
 from avatar_scheduler.studio.pack import Box
 
 FONT = Path(fontpkg_atkinson_hyperlegible.ROOT) / "files" / "AtkinsonHyperlegible-Bold.ttf"
-_SIZES = (66, 58, 50, 42, 34)
+_SIZES = (82, 72, 62, 52, 42, 34)
 _LINES = 2
-_LINE_HEIGHT = 1.36
+_LINE_HEIGHT = 1.34
 _PAD = 26
 _PLATE = 0xD2141A22
 _WHITE = 0xFFFFFFFF
 _AMBER = 0xFFFFC53D
 _INK = 0xFF14181F
 _GAP_TO_OVERLAY = 16
+
+
+_Line = list[tuple[int, str, float]]
+"""Index of the word, what is drawn of it, its width in pixels."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,7 @@ class _Layout:
 def typeface(path: Path = FONT) -> Any:
     face = skia.Typeface.MakeFromFile(str(path)) if path.is_file() else None
     if face is None:
-        raise Invalid(f"The caption font {path.name} cannot be read. Install the package that holds it again.", code="font_unreadable")
+        raise Invalid(f"The font {path.name} cannot be read. Install its package again.", code="font_unreadable")
     return face
 
 
@@ -116,22 +120,13 @@ class CaptionArt:
         font.setSubpixel(True)
         room = self._box.width - 2 * _PAD * self._unit
         space = font.measureText(" ") + size * 0.06
-        lines: list[list[tuple[int, str, float]]] = []
-        used = 0.0
-        for index, word in enumerate(words):
-            text = _shortened(word, font, room)
-            width = font.measureText(text)
-            if not text:
-                continue
-            if not lines or used + space + width > room:
-                lines.append([])
-                used = -space
-            lines[-1].append((index, text, width))
-            used += space + width
+        texts = [(index, _shortened(word, font, room)) for index, word in enumerate(words)]
+        measured = [(index, text, font.measureText(text)) for index, text in texts if text]
+        lines = _balanced(_wrapped(measured, room, space), space)
         return _Layout(font, size, [self._centred(line, space) for line in lines])
 
-    def _centred(self, line: list[tuple[int, str, float]], space: float) -> list[_Word]:
-        x = self._box.x + (self._box.width - sum(width for _, _, width in line) - space * (len(line) - 1)) / 2
+    def _centred(self, line: _Line, space: float) -> list[_Word]:
+        x = self._box.x + (self._box.width - _length(line, space)) / 2
         placed: list[_Word] = []
         for index, text, width in line:
             placed.append(_Word(index, text, x, width))
@@ -141,6 +136,28 @@ class CaptionArt:
     def _drawable(self, word: str) -> str:
         """Without what the font cannot draw, such as emoji: an empty square says nothing."""
         return "".join(c for c in word if self._face.unicharToGlyph(ord(c))).strip()
+
+
+def _wrapped(words: _Line, room: float, space: float) -> list[_Line]:
+    lines: list[_Line] = []
+    for word in words:
+        if not lines or _length([*lines[-1], word], space) > room:
+            lines.append([])
+        lines[-1].append(word)
+    return lines
+
+
+def _balanced(lines: list[_Line], space: float) -> list[_Line]:
+    """Two lines of about equal length: a single word hanging below is harder to catch."""
+    if len(lines) != 2:
+        return lines
+    words = lines[0] + lines[1]
+    cuts = [(words[:i], words[i:]) for i in range(1, len(words))]
+    return list(min(cuts, key=lambda cut: max(_length(line, space) for line in cut)))
+
+
+def _length(line: _Line, space: float) -> float:
+    return sum(width for _, _, width in line) + space * (len(line) - 1)
 
 
 def _shortened(word: str, font: Any, room: float) -> str:

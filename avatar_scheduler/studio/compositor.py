@@ -1,4 +1,4 @@
-"""Turns looks and captions into frames by copying cached patches into one reused frame, and only where something changed."""
+"""Looks and captions become frames: cached patches are copied into one reused frame, only where something changed."""
 
 from functools import lru_cache
 

@@ -57,8 +57,8 @@ def write_mp4(
         container.mux(waiting)
 
 
-def _sound_packets(track: AudioStream, sound: audio.Sound) -> list[Packet]:
-    packets: list[Packet] = []
+def _sound_packets(track: AudioStream, sound: audio.Sound) -> list[Packet[AudioStream]]:
+    packets: list[Packet[AudioStream]] = []
     for start in range(0, sound.shape[1], _AAC_FRAME):
         part = sound[:, start : start + _AAC_FRAME].copy()
         frame = av.AudioFrame.from_ndarray(part, format="fltp", layout="stereo")
@@ -67,7 +67,9 @@ def _sound_packets(track: AudioStream, sound: audio.Sound) -> list[Packet]:
     return packets + track.encode(None)
 
 
-def _mux_until(container: OutputContainer, waiting: list[Packet], video: Packet) -> list[Packet]:
+def _mux_until(
+    container: OutputContainer, waiting: list[Packet[AudioStream]], video: Packet[VideoStream]
+) -> list[Packet[AudioStream]]:
     """Interleave: mux the sound that is due before this picture, return the rest."""
     due = 0
     while due < len(waiting) and _seconds(waiting[due]) <= _seconds(video):
@@ -76,6 +78,5 @@ def _mux_until(container: OutputContainer, waiting: list[Packet], video: Packet)
     return waiting[due:]
 
 
-def _seconds(packet: Packet) -> Fraction:
-    assert packet.dts is not None and packet.time_base is not None
-    return packet.dts * packet.time_base
+def _seconds(packet: Packet[AudioStream] | Packet[VideoStream]) -> Fraction:
+    return (packet.dts or 0) * packet.time_base

@@ -78,9 +78,7 @@ class HibariVoice:
         if not any(sounds[i].isalpha() for i in known):
             return Utterance(np.zeros(0, np.float32), [], [])
         ids = [0, *(self._vocabulary[sounds[i]] for i in known), 0]
-        *spectra, frames = self._session.run(
-            None, {"ids": np.array([ids], np.int64), "speed": np.ones(1, np.float32)}
-        )
+        *spectra, frames = self._session.run(None, {"ids": np.array([ids], np.int64), "speed": np.ones(1, np.float32)})
         samples = dsp.synth(*(part[0] for part in spectra), rng)
         # Durations are counted in frames of the model; the sound's own length says how long a frame is.
         seconds = frames.ravel().astype(np.float64) * (len(samples) / RATE / frames.sum())

@@ -85,7 +85,7 @@ def _check_text(text: str) -> None:
     if not text.strip():
         raise Invalid("The script is empty. Write at least one word to speak.", code="script_empty")
     if not any(_speakable(c) for c in text):
-        raise Invalid("The script has no words to speak, only signs or emoji. Add a sentence.", code="script_unspeakable")
+        raise Invalid("The script has only signs or emoji. Add a sentence to speak.", code="script_unspeakable")
     if estimate_seconds(text) > LONGEST_SECONDS:
         raise too_long()
 
@@ -102,7 +102,7 @@ def _speakable(character: str) -> bool:
 def _check_frame(job: StudioJob) -> None:
     overlay = job.overlay
     if job.width % 2 or job.height % 2 or not (240 <= job.width <= 2160 and 240 <= job.height <= 3840):
-        raise Invalid(f"A frame of {job.width}x{job.height} cannot be drawn. Use even numbers from 240 up to 2160x3840.")
+        raise Invalid(f"A frame of {job.width}x{job.height} cannot be drawn. Use even numbers, 240 to 2160x3840.")
     if not 10 <= job.fps <= 60:
         raise Invalid(f"{job.fps} frames a second cannot be drawn. Use 10 to 60.")
     if len(overlay.rgba) != overlay.width * overlay.height * 4 or not overlay.rgba:

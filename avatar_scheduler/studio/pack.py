@@ -19,6 +19,7 @@ NEEDED = (
     "eyes_closed",
 )
 _MOUTH_FALLBACKS = {"G": "B", "H": "C", "X": "A"}
+_NO_LICENCE = 'licence is missing. Write the licence you hold, for example CC0-1.0 or "own work".'
 _BOXES = ("head", "mouth", "eyes")
 
 
@@ -113,7 +114,7 @@ def load(folder: Path) -> Pack:
         return _build(table, files)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         # A table of the wrong shape: a word where a number belongs, a missing key.
-        raise Invalid(f"avatar.toml of {folder.name} is incomplete: {error}. Compare it with a pack that works.") from error
+        raise Invalid(f"avatar.toml of {folder.name} is incomplete: {error}. Compare it with another.") from error
 
 
 def _table(folder: Path) -> dict[str, Any]:
@@ -132,7 +133,7 @@ def _problems(table: dict[str, Any], files: dict[str, Path]) -> list[str]:
         *_wrong_size(size),
         *_wrong_layers(table["layer"], files),
         *_wrong_boxes(table["boxes"], size, brows="brows_neutral" in files),
-        *([] if table.get("licence") else ['licence is missing. Write the licence you hold, for example CC0-1.0 or "own work".']),
+        *([] if table.get("licence") else [_NO_LICENCE]),
         *pack_pictures.pack_problems(files),
         *(problem for path in files.values() for problem in pack_pictures.problems(path, size)),
     ]
@@ -155,9 +156,8 @@ def _wrong_size(size: tuple[int, int]) -> list[str]:
 def _wrong_layers(layers: list[dict[str, str]], files: dict[str, Path]) -> list[str]:
     parts = [layer["part"] for layer in layers]
     problems = [f'"{part}" is not a file name.' for part in parts if not re.fullmatch(r"[A-Za-z0-9_]+", part)]
-    problems += [
-        f'Layer "{part}" has no file {part}.svg or {part}.png.' for part in parts if part not in SLOTS and part not in files
-    ]
+    fileless = [part for part in parts if part not in SLOTS and part not in files]
+    problems += [f'Layer "{part}" has no file {part}.svg or {part}.png.' for part in fileless]
     if any(parts.count(part) != 1 for part in ("body", "head", "mouth", "eyes")) or len(set(parts)) != len(parts):
         problems.append("The layer list must name body, head, mouth and eyes once each.")
     return problems
@@ -185,10 +185,15 @@ def _build(table: dict[str, Any], files: dict[str, Path]) -> Pack:
         scale=float(table["placement"]["scale"]),
         layers=tuple(Layer(layer["part"], layer["moves"] == "head") for layer in table["layer"]),
         boxes={name: Box(*numbers) for name, numbers in table["boxes"].items()},
-        motion=Motion((float(motion["pivot"][0]), float(motion["pivot"][1])), _reach(motion["bob"]), _reach(motion["tilt"])),
+        motion=Motion(_pair(motion["pivot"]), _reach(motion["bob"]), _reach(motion["tilt"])),
         blink=Blink((int(blink["every"][0]), int(blink["every"][1])), int(blink["half"]), int(blink["closed"])),
         files=files,
     )
+
+
+def _pair(numbers: list[float]) -> tuple[float, float]:
+    x, y = numbers
+    return float(x), float(y)
 
 
 def _reach(span: list[float]) -> float:

@@ -1,4 +1,4 @@
-"""The picture files of a pack: which exist, and what in them cannot be drawn. Reads headers and markup, draws nothing."""
+"""The picture files of a pack: which exist, and what in them cannot be drawn. Draws nothing."""
 
 import re
 import struct
@@ -36,7 +36,8 @@ def problems(path: Path, artboard: tuple[int, int]) -> list[str]:
         return [f"{path.name} cannot be read."]
     if len(data) > LARGEST_FILE:
         return [f"{path.name} is {len(data) / 1_000_000:.1f} MB, the limit is 1 MB."]
-    return _svg_problems(path.name, data, artboard) if path.suffix == ".svg" else _png_problems(path.name, data, artboard)
+    inspect = _svg_problems if path.suffix == ".svg" else _png_problems
+    return inspect(path.name, data, artboard)
 
 
 def pack_problems(files: dict[str, Path]) -> list[str]:

@@ -10,8 +10,8 @@ Pixels = NDArray[np.uint8]
 Planes = tuple[Pixels, Pixels, Pixels]
 
 MARGIN = 16
-"""Pixels a picture is converted with around it: chroma is filtered across neighbours, and without them a patch would show
-a seam against the same pixels converted as part of a larger picture."""
+"""Pixels converted around a patch and cut off again: chroma is filtered across neighbours, and without them a patch
+would show a seam against the same pixels converted as part of a larger picture."""
 
 _BT709 = 1
 _LIMITED = 1
@@ -27,7 +27,8 @@ def new_frame(width: int, height: int) -> av.VideoFrame:
 def views(frame: av.VideoFrame) -> Planes:
     """The frame's own memory: writing to a view draws."""
     y, u, v = (
-        np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)[:, : plane.width] for plane in frame.planes
+        np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)[:, : plane.width]
+        for plane in frame.planes
     )
     return y, u, v
 

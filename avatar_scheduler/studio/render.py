@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import av
+from PIL import Image
 
 from avatar_scheduler.domain.errors import Refused
 from avatar_scheduler.studio import audio, encode, motion
@@ -41,7 +42,7 @@ class Film:
 
 
 def render(job: StudioJob, folder: Path, progress: Progress) -> Rendered:
-    """Raises Invalid for a job that cannot be drawn, Refused when the disk is full; then nothing is left in the folder."""
+    """Raises Invalid for a job that cannot be drawn, Refused for a full disk; then nothing is left in the folder."""
     report = _monotonic(progress)
     jobs.check(job)
     report(0, "Speaking")
@@ -93,7 +94,7 @@ def _write_poster(planned: Film, path: Path) -> None:
     """The face at rest, eyes open and smiling, with the words of the first caption."""
     compositor = planned.compositor
     frame = compositor.show(compositor.rest, (0, 0))
-    frame.to_image().save(path, "JPEG", quality=_POSTER_QUALITY)
+    Image.fromarray(frame.to_ndarray(format="rgb24")).save(path, "JPEG", quality=_POSTER_QUALITY)
 
 
 @contextmanager

@@ -7,8 +7,9 @@ from difflib import SequenceMatcher
 from avatar_scheduler.studio.timed import Timed
 
 _ENDS = re.compile(r"[.!?…][\"'”’)\]]*$")
-_ABBREVIATIONS = frozenset(
-    "mr mrs ms dr prof st mt ft gen gov sen rep capt lt col sgt rev hon jr sr vs approx est no vol fig e.g i.e".split()
+_ABBREVIATIONS = re.compile(
+    r"mrs?|ms|dr|prof|st|mt|ft|gen|gov|sen|rep|capt|lt|col|sgt|rev|hon|jr|sr|vs|approx|est|no|vol|fig|e\.g|i\.e",
+    re.IGNORECASE,
 )
 
 
@@ -36,7 +37,7 @@ def _ends_sentence(word: str, following: str) -> bool:
         return False
     bare = word.strip("\"'“”‘’()[]").rstrip(".")
     initial = len(bare) == 1 and bare.isalpha() and bare.isupper() and bare != "I"
-    return not (word.endswith(".") and (bare.lower() in _ABBREVIATIONS or initial))
+    return not (word.endswith(".") and (_ABBREVIATIONS.fullmatch(bare) or initial))
 
 
 def as_written(written: list[str], spoken: list[Timed]) -> list[Timed]:

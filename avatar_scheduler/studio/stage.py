@@ -71,6 +71,6 @@ def _scene(job: StudioJob) -> planes.Pixels:
     canvas.scale(cover, cover)
     draw_svg(SCENES / f"{job.scene}.svg", canvas, *_SCENE_SIZE)
     noise = stream(job.seed, "dither").random((job.height, job.width, 1), dtype=np.float32)
-    rgba = np.clip(floats.astype(np.float32) * 255 + noise, 0, 255).astype(np.uint8)
+    rgba: planes.Pixels = np.clip(floats.astype(np.float32) * 255 + noise, 0, 255).astype(np.uint8)
     rgba[..., 3] = 255
     return rgba
