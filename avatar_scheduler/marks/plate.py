@@ -115,7 +115,8 @@ def _paint(layout: Layout, sign: str, width: int, height: int) -> bytes:
 
 @cache
 def _typeface() -> skia.Typeface:
-    return skia.Typeface.MakeFromFile(str(fontpkg_atkinson_hyperlegible.ROOT / "files" / "AtkinsonHyperlegible-Bold.ttf"))
+    bold = fontpkg_atkinson_hyperlegible.ROOT / "files" / "AtkinsonHyperlegible-Bold.ttf"
+    return skia.Typeface.MakeFromFile(str(bold))
 
 
 def _font(size: float) -> skia.Font:
