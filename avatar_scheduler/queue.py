@@ -1,4 +1,4 @@
-"""The doorbell: a message says "look at this id" and nothing else. Losing, doubling or reordering messages does not matter."""
+"""The doorbell: a message says "look at this id" and nothing else. Lost, doubled or late ones do not matter."""
 
 import functools
 import logging
@@ -53,8 +53,9 @@ def ring(settings: Settings, name: str, noun_id: str) -> bool:
     try:
         if name == CLOCK:
             return _wake_clock(settings)
-        options = {"retry": False, "expires": 300, "ignore_result": True}
-        bell(settings.broker_url).send_task(name, args=[noun_id], queue=QUEUES[name], **options)
+        bell(settings.broker_url).send_task(
+            name, args=[noun_id], queue=QUEUES[name], retry=False, expires=300, ignore_result=True
+        )
     except (OperationalError, RedisError, OSError) as error:
         log.warning("could not ring %s for %s: %s", name, noun_id, error)
         return False

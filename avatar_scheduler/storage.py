@@ -62,7 +62,7 @@ class Blobs:
         found = file_sha256(path)
         if found != sha256:
             raise Refused(
-                f"The stored file {sha256[:12]} was changed: its bytes now hash to {found[:12]}. Render the post again.",
+                f"The stored file {sha256[:12]} was changed: it now hashes to {found[:12]}. Render the post again.",
                 code="blob_changed",
             )
         return path

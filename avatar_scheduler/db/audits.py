@@ -41,21 +41,25 @@ def append(
         data=json.dumps(data or {}, sort_keys=True, ensure_ascii=False),
         previous=last.hash if last else GENESIS,
     )
-    row = Audit(organization_id=organization, hash=entry.hash(), **_columns(entry))
+    row = Audit(
+        seq=entry.seq,
+        at=at,
+        organization_id=organization,
+        actor=actor,
+        action=action,
+        noun=noun,
+        noun_id=noun_id,
+        data=entry.data,
+        previous=entry.previous,
+        hash=entry.hash(),
+    )
     session.add(row)
     session.flush()
     return row.hash
 
 
-def _columns(entry: Entry) -> dict[str, object]:
-    names = ("seq", "at", "actor", "action", "noun", "noun_id", "data", "previous")
-    return {name: getattr(entry, name) for name in names}
-
-
 def walk(session: Session) -> Iterator[tuple[Entry, str]]:
-    for row in session.exec(
-        select(Audit).order_by(col(Audit.seq)).execution_options(yield_per=500)
-    ):
+    for row in session.exec(select(Audit).order_by(col(Audit.seq)).execution_options(yield_per=500)):
         yield (
             Entry(
                 row.seq,
@@ -77,7 +81,5 @@ def check(session: Session, head: tuple[int, str] | None) -> Verdict:
 
 
 def about(session: Session, organization: str, noun_ids: list[str]) -> list[Audit]:
-    query = select(Audit).where(
-        col(Audit.noun_id).in_(noun_ids), Audit.organization_id == organization
-    )
+    query = select(Audit).where(col(Audit.noun_id).in_(noun_ids), Audit.organization_id == organization)
     return list(session.exec(query.order_by(col(Audit.seq).desc())))

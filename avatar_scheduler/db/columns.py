@@ -19,9 +19,7 @@ class UtcDateTime(TypeDecorator[datetime]):
     impl = DateTime(timezone=True)
     cache_ok = True
 
-    def process_bind_param(
-        self, value: datetime | None, dialect: Dialect
-    ) -> datetime | None:
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         if value is None:
             return None
         if value.tzinfo is None:
@@ -29,21 +27,15 @@ class UtcDateTime(TypeDecorator[datetime]):
         value = value.astimezone(UTC)
         return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
 
-    def process_result_value(
-        self, value: datetime | None, dialect: Dialect
-    ) -> datetime | None:
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         if value is None:
             return None
-        return (
-            value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-        )
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 def at(*, nullable: bool = False, index: bool = False) -> Any:
-    column = Column(UtcDateTime(), nullable=nullable, index=index)
-    return (
-        Field(default=None, sa_column=column) if nullable else Field(sa_column=column)
-    )
+    column: Column[Any] = Column(UtcDateTime(), nullable=nullable, index=index)
+    return Field(default=None, sa_column=column) if nullable else Field(sa_column=column)
 
 
 def text(default: str = "") -> Any:
@@ -52,7 +44,7 @@ def text(default: str = "") -> Any:
 
 def state(kind: type[StrEnum], default: StrEnum) -> Any:
     """A plain column holding the value: a native enum would need a migration for each new state."""
-    column = Column(
+    column: Column[Any] = Column(
         Enum(kind, native_enum=False, length=20, create_constraint=False),
         nullable=False,
         index=True,

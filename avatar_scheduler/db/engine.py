@@ -37,7 +37,7 @@ def _sqlite(url: str) -> Engine:
 
     if dbapi2.sqlite_version_info < WAL_SAFE:
         raise Refused(
-            f"SQLite {dbapi2.sqlite_version} can damage a shared database. Install pysqlite3 with SQLite 3.51.3 or newer.",
+            f"SQLite {dbapi2.sqlite_version} can damage a shared database. Install pysqlite3 with 3.51.3 or newer.",
             code="sqlite_too_old",
         )
     engine = create_engine(
@@ -55,9 +55,7 @@ def _sqlite(url: str) -> Engine:
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         # A transaction that reads first and writes later would fail with SQLITE_BUSY_SNAPSHOT: take the lock at once.
-        mode = (
-            "" if connection.get_execution_options().get("readonly") else " IMMEDIATE"
-        )
+        mode = "" if connection.get_execution_options().get("readonly") else " IMMEDIATE"
         connection.exec_driver_sql(f"BEGIN{mode}")
 
     return engine
@@ -65,7 +63,9 @@ def _sqlite(url: str) -> Engine:
 
 def _postgres(url: str) -> Engine:
     url = re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", url)
-    options = f"-c lock_timeout={LOCK_MS} -c statement_timeout={STATEMENT_MS} -c idle_in_transaction_session_timeout=60000"
+    options = (
+        f"-c lock_timeout={LOCK_MS} -c statement_timeout={STATEMENT_MS} -c idle_in_transaction_session_timeout=60000"
+    )
     return create_engine(
         url,
         pool_pre_ping=True,
@@ -92,14 +92,8 @@ def write_scope(settings: Settings) -> Iterator[Session]:
 def read_scope(settings: Settings) -> Iterator[Session]:
     """A consistent view. Nothing is committed."""
     engine = engine_for(settings)
-    options = (
-        {"readonly": True}
-        if engine.dialect.name == "sqlite"
-        else {"postgresql_readonly": True}
-    )
-    with Session(
-        engine.execution_options(**options), expire_on_commit=False
-    ) as session:
+    options = {"readonly": True} if engine.dialect.name == "sqlite" else {"postgresql_readonly": True}
+    with Session(engine.execution_options(**options), expire_on_commit=False) as session:
         try:
             yield session
         except OperationalError as error:

@@ -37,21 +37,15 @@ def move(
     """
     noun, transitions = _TABLES[type(row)]
     if target not in transitions[row.state]:
-        raise Conflict(
-            f"This {noun} is {row.state}; it cannot become {target}.", code="state"
-        )
+        raise Conflict(f"This {noun} is {row.state}; it cannot become {target}.", code="state")
     model = type(row)
     unmoved = [col(model.id) == row.id, col(model.state) == row.state]
     if fence is not None and not isinstance(row, Post):
         unmoved.append(col(type(row).fence) == fence)
     session.flush()
-    result = session.execute(
-        update(model).where(*unmoved).values(state=target, **values)
-    )
+    result = session.execute(update(model).where(*unmoved).values(state=target, **values))
     if not isinstance(result, CursorResult) or result.rowcount != 1:
-        raise Conflict(
-            f"Somebody else changed this {noun} a moment ago.", code="lost_race"
-        )
+        raise Conflict(f"Somebody else changed this {noun} a moment ago.", code="lost_race")
     before = row.state
     session.refresh(row)
     audits.append(

@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from sqlalchemy import Index, UniqueConstraint, text as sql
+from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import text as sql
 from sqlmodel import Field, SQLModel
 
 from avatar_scheduler.db.columns import at, new_id, state, text
@@ -177,7 +178,7 @@ class Version(SQLModel, table=True):
 
 
 class View(SQLModel, table=True):
-    """How much of a version a person has watched. Written by the server from reported ranges, bounded by elapsed time."""
+    """How much of a version a person has watched: reported ranges, bounded by the time that passed."""
 
     __table_args__ = (UniqueConstraint("version_id", "member_id"),)
     id: str = Field(default_factory=new_id, primary_key=True)
@@ -210,8 +211,13 @@ class Approval(SQLModel, table=True):
 
 class Delivery(SQLModel, table=True):
     __table_args__ = (
-        Index("ix_delivery_due", "ready_at", sqlite_where=sql("state = 'scheduled'"), postgresql_where=sql("state = 'scheduled'")),
-    )  # fmt: skip
+        Index(
+            "ix_delivery_due",
+            "ready_at",
+            sqlite_where=sql("state = 'scheduled'"),
+            postgresql_where=sql("state = 'scheduled'"),
+        ),
+    )
     id: str = Field(default_factory=new_id, primary_key=True)
     organization_id: str = Field(foreign_key="organization.id", index=True)
     post_id: str = Field(foreign_key="post.id", index=True)
@@ -241,8 +247,14 @@ _UNSETTLED = "state IN ('committing', 'unknown')"
 class Attempt(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("delivery_id", "number"),
-        Index("uq_attempt_unsettled", "delivery_id", unique=True, sqlite_where=sql(_UNSETTLED), postgresql_where=sql(_UNSETTLED)),
-    )  # fmt: skip
+        Index(
+            "uq_attempt_unsettled",
+            "delivery_id",
+            unique=True,
+            sqlite_where=sql(_UNSETTLED),
+            postgresql_where=sql(_UNSETTLED),
+        ),
+    )
     id: str = Field(default_factory=new_id, primary_key=True)
     delivery_id: str = Field(foreign_key="delivery.id")
     number: int

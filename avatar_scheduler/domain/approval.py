@@ -76,4 +76,6 @@ def check_scope(scope: Scope, *, creator: str, kind: str, platforms: set[str], u
     if at >= scope.ends_at:
         raise Refused(f"The standing approval ended on {scope.ends_at:%d %b %Y}.", code="standing_ended")
     if used_today >= scope.per_day:
-        raise Refused(f"The standing approval covers {scope.per_day} posts a day, all used today.", code="standing_used")
+        raise Refused(
+            f"The standing approval covers {scope.per_day} posts a day, all used today.", code="standing_used"
+        )

@@ -32,6 +32,10 @@ def check(grant: Grant | None, *, creator: str, platforms: frozenset[str], at: d
     if at >= grant.ends_at:
         raise Refused(f"{creator}'s consent ended on {grant.ends_at:%d %b %Y}. {way_out}", code="consent_expired")
     if lacking := {"likeness", "voice"} - grant.rights:
-        raise Refused(f"{creator}'s consent does not cover {' or '.join(sorted(lacking))}. {way_out}", code="consent_scope")
+        raise Refused(
+            f"{creator}'s consent does not cover {' or '.join(sorted(lacking))}. {way_out}", code="consent_scope"
+        )
     if grant.platforms and (outside := platforms - grant.platforms):
-        raise Refused(f"{creator}'s consent does not cover {', '.join(sorted(outside))}. {way_out}", code="consent_scope")
+        raise Refused(
+            f"{creator}'s consent does not cover {', '.join(sorted(outside))}. {way_out}", code="consent_scope"
+        )

@@ -1,12 +1,12 @@
 """The few ways a request can fail. The message is written for the person who must act on it.
 
-    SchedulerError
-      NotFound        nothing there that you may see
-      Conflict        somebody was faster, or the state forbids it now
-      Forbidden       you may not
-      Invalid         the input is wrong: says what, where and what to do
-      Refused         a rule of ours or of the platform says no, for certain
-      OutcomeUnknown  sent, and nobody knows whether it arrived
+SchedulerError
+  NotFound        nothing there that you may see
+  Conflict        somebody was faster, or the state forbids it now
+  Forbidden       you may not
+  Invalid         the input is wrong: says what, where and what to do
+  Refused         a rule of ours or of the platform says no, for certain
+  OutcomeUnknown  sent, and nobody knows whether it arrived
 """
 
 

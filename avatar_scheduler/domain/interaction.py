@@ -4,10 +4,22 @@ from avatar_scheduler.domain.errors import Invalid
 
 CORE = frozenset(
     {
-        "reply", "message", "live_answer", "go_live", "thank_you", "personal_story", "names_a_person", "sponsored",
-        "health", "money", "minors", "politics", "apology", "first_use",
+        "reply",
+        "message",
+        "live_answer",
+        "go_live",
+        "thank_you",
+        "personal_story",
+        "names_a_person",
+        "sponsored",
+        "health",
+        "money",
+        "minors",
+        "politics",
+        "apology",
+        "first_use",
     }
-)  # fmt: skip
+)
 SECONDARY = frozenset({"tip", "recap", "announcement", "b_roll", "thumbnail", "recut"})
 KINDS = CORE | SECONDARY
 

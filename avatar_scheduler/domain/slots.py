@@ -20,7 +20,9 @@ def zone_of(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise Invalid(f"There is no time zone “{name}”. Use a name such as Europe/Paris.", code="unknown_zone") from None
+        raise Invalid(
+            f"There is no time zone “{name}”. Use a name such as Europe/Paris.", code="unknown_zone"
+        ) from None
 
 
 def resolve(text: str, zone: str, *, now: datetime) -> Slot:
@@ -33,7 +35,9 @@ def resolve(text: str, zone: str, *, now: datetime) -> Slot:
     if moment is None:
         moment = _local(text, tz)
     if moment < now - timedelta(minutes=1):
-        raise Invalid(f"{text} ({zone}) is in the past. It is {now.astimezone(tz):%Y-%m-%d %H:%M} there now.", code="past")
+        raise Invalid(
+            f"{text} ({zone}) is in the past. It is {now.astimezone(tz):%Y-%m-%d %H:%M} there now.", code="past"
+        )
     if moment > now + timedelta(days=730):
         raise Invalid(f"{text} is more than two years away.", code="too_far")
     return Slot(f"{moment.astimezone(tz):%Y-%m-%d %H:%M:%S}", zone, moment.astimezone(UTC))

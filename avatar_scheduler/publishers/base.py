@@ -1,7 +1,7 @@
 """The contract every platform keeps, in the order the publish protocol calls it.
 
-`intent` is pure and is committed to our database before the first byte leaves. `upload` may be repeated. `commit` is the one
-irreversible call, made once per attempt. `read_back` asks the platform what is really there.
+`intent` is pure and is committed to our database before the first byte leaves. `upload` may be repeated.
+`commit` is the one irreversible call, made once per attempt. `read_back` asks the platform what is really there.
 """
 
 from collections.abc import Callable, Mapping

@@ -5,7 +5,6 @@ from alembic import op
 
 from avatar_scheduler.db.columns import UtcDateTime
 
-
 revision = "bf01ba535375"
 down_revision = None
 branch_labels = None
@@ -83,12 +82,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_approval")),
     )
     with op.batch_alter_table("approval", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_approval_organization_id"), ["organization_id"], unique=False
-        )
-        batch_op.create_index(
-            batch_op.f("ix_approval_post_id"), ["post_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_approval_organization_id"), ["organization_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_approval_post_id"), ["post_id"], unique=False)
 
     op.create_table(
         "creator",
@@ -108,9 +103,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("slug", name=op.f("uq_creator_slug")),
     )
     with op.batch_alter_table("creator", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_creator_organization_id"), ["organization_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_creator_organization_id"), ["organization_id"], unique=False)
 
     op.create_table(
         "member",
@@ -134,9 +127,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("email", name=op.f("uq_member_email")),
     )
     with op.batch_alter_table("member", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_member_organization_id"), ["organization_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_member_organization_id"), ["organization_id"], unique=False)
 
     op.create_table(
         "channel",
@@ -149,9 +140,7 @@ def upgrade() -> None:
         sa.Column("sealed", sa.Text(), nullable=False),
         sa.Column("disabled_at", UtcDateTime(), nullable=True),
         sa.Column("created_at", UtcDateTime(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["creator_id"], ["creator.id"], name=op.f("fk_channel_creator_id")
-        ),
+        sa.ForeignKeyConstraint(["creator_id"], ["creator.id"], name=op.f("fk_channel_creator_id")),
         sa.ForeignKeyConstraint(
             ["organization_id"],
             ["organization.id"],
@@ -166,9 +155,7 @@ def upgrade() -> None:
         ),
     )
     with op.batch_alter_table("channel", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_channel_creator_id"), ["creator_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_channel_creator_id"), ["creator_id"], unique=False)
 
     op.create_table(
         "consent",
@@ -181,9 +168,7 @@ def upgrade() -> None:
         sa.Column("starts_at", UtcDateTime(), nullable=False),
         sa.Column("ends_at", UtcDateTime(), nullable=False),
         sa.Column("revoked_at", UtcDateTime(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["creator_id"], ["creator.id"], name=op.f("fk_consent_creator_id")
-        ),
+        sa.ForeignKeyConstraint(["creator_id"], ["creator.id"], name=op.f("fk_consent_creator_id")),
         sa.ForeignKeyConstraint(
             ["organization_id"],
             ["organization.id"],
@@ -192,9 +177,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_consent")),
     )
     with op.batch_alter_table("consent", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_consent_creator_id"), ["creator_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_consent_creator_id"), ["creator_id"], unique=False)
 
     op.create_table(
         "login_link",
@@ -203,9 +186,7 @@ def upgrade() -> None:
         sa.Column("token_sha256", sa.String(), nullable=False),
         sa.Column("expires_at", UtcDateTime(), nullable=False),
         sa.Column("used_at", UtcDateTime(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["member_id"], ["member.id"], name=op.f("fk_login_link_member_id")
-        ),
+        sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_login_link_member_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_login_link")),
         sa.UniqueConstraint("token_sha256", name=op.f("uq_login_link_token_sha256")),
     )
@@ -219,16 +200,12 @@ def upgrade() -> None:
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("expires_at", UtcDateTime(), nullable=False),
         sa.Column("revoked_at", UtcDateTime(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["member_id"], ["member.id"], name=op.f("fk_web_session_member_id")
-        ),
+        sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_web_session_member_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_web_session")),
         sa.UniqueConstraint("token_sha256", name=op.f("uq_web_session_token_sha256")),
     )
     with op.batch_alter_table("web_session", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_web_session_member_id"), ["member_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_web_session_member_id"), ["member_id"], unique=False)
 
     op.create_table(
         "avatar",
@@ -242,12 +219,8 @@ def upgrade() -> None:
         sa.Column("pack", sa.String(), nullable=False),
         sa.Column("scene", sa.String(), nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["consent_id"], ["consent.id"], name=op.f("fk_avatar_consent_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["creator_id"], ["creator.id"], name=op.f("fk_avatar_creator_id")
-        ),
+        sa.ForeignKeyConstraint(["consent_id"], ["consent.id"], name=op.f("fk_avatar_consent_id")),
+        sa.ForeignKeyConstraint(["creator_id"], ["creator.id"], name=op.f("fk_avatar_creator_id")),
         sa.ForeignKeyConstraint(
             ["organization_id"],
             ["organization.id"],
@@ -256,9 +229,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_avatar")),
     )
     with op.batch_alter_table("avatar", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_avatar_creator_id"), ["creator_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_avatar_creator_id"), ["creator_id"], unique=False)
 
     op.create_table(
         "post",
@@ -299,12 +270,8 @@ def upgrade() -> None:
         sa.Column("edited_by", sa.String(), nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("updated_at", UtcDateTime(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["avatar_id"], ["avatar.id"], name=op.f("fk_post_avatar_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["creator_id"], ["creator.id"], name=op.f("fk_post_creator_id")
-        ),
+        sa.ForeignKeyConstraint(["avatar_id"], ["avatar.id"], name=op.f("fk_post_avatar_id")),
+        sa.ForeignKeyConstraint(["creator_id"], ["creator.id"], name=op.f("fk_post_creator_id")),
         sa.ForeignKeyConstraint(
             ["organization_id"],
             ["organization.id"],
@@ -313,9 +280,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_post")),
     )
     with op.batch_alter_table("post", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_post_organization_id"), ["organization_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_post_organization_id"), ["organization_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_post_state"), ["state"], unique=False)
 
     op.create_table(
@@ -351,15 +316,11 @@ def upgrade() -> None:
             ["organization.id"],
             name=op.f("fk_render_organization_id"),
         ),
-        sa.ForeignKeyConstraint(
-            ["post_id"], ["post.id"], name=op.f("fk_render_post_id")
-        ),
+        sa.ForeignKeyConstraint(["post_id"], ["post.id"], name=op.f("fk_render_post_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_render")),
     )
     with op.batch_alter_table("render", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_render_post_id"), ["post_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_render_post_id"), ["post_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_render_state"), ["state"], unique=False)
 
     op.create_table(
@@ -376,13 +337,9 @@ def upgrade() -> None:
             ["organization.id"],
             name=op.f("fk_version_organization_id"),
         ),
-        sa.ForeignKeyConstraint(
-            ["post_id"], ["post.id"], name=op.f("fk_version_post_id")
-        ),
+        sa.ForeignKeyConstraint(["post_id"], ["post.id"], name=op.f("fk_version_post_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_version")),
-        sa.UniqueConstraint(
-            "post_id", "number", name=op.f("uq_version_post_id_number")
-        ),
+        sa.UniqueConstraint("post_id", "number", name=op.f("uq_version_post_id_number")),
     )
     op.create_table(
         "asset",
@@ -402,9 +359,7 @@ def upgrade() -> None:
             ["organization.id"],
             name=op.f("fk_asset_organization_id"),
         ),
-        sa.ForeignKeyConstraint(
-            ["render_id"], ["render.id"], name=op.f("fk_asset_render_id")
-        ),
+        sa.ForeignKeyConstraint(["render_id"], ["render.id"], name=op.f("fk_asset_render_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_asset")),
         sa.UniqueConstraint("render_id", "kind", name=op.f("uq_asset_render_id_kind")),
     )
@@ -450,20 +405,14 @@ def upgrade() -> None:
         sa.Column("looks", sa.Integer(), nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("published_at", UtcDateTime(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["channel_id"], ["channel.id"], name=op.f("fk_delivery_channel_id")
-        ),
+        sa.ForeignKeyConstraint(["channel_id"], ["channel.id"], name=op.f("fk_delivery_channel_id")),
         sa.ForeignKeyConstraint(
             ["organization_id"],
             ["organization.id"],
             name=op.f("fk_delivery_organization_id"),
         ),
-        sa.ForeignKeyConstraint(
-            ["post_id"], ["post.id"], name=op.f("fk_delivery_post_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["version_id"], ["version.id"], name=op.f("fk_delivery_version_id")
-        ),
+        sa.ForeignKeyConstraint(["post_id"], ["post.id"], name=op.f("fk_delivery_post_id")),
+        sa.ForeignKeyConstraint(["version_id"], ["version.id"], name=op.f("fk_delivery_version_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_delivery")),
     )
     with op.batch_alter_table("delivery", schema=None) as batch_op:
@@ -474,12 +423,8 @@ def upgrade() -> None:
             sqlite_where=sa.text("state = 'scheduled'"),
             postgresql_where=sa.text("state = 'scheduled'"),
         )
-        batch_op.create_index(
-            batch_op.f("ix_delivery_organization_id"), ["organization_id"], unique=False
-        )
-        batch_op.create_index(
-            batch_op.f("ix_delivery_post_id"), ["post_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_delivery_organization_id"), ["organization_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_delivery_post_id"), ["post_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_delivery_state"), ["state"], unique=False)
 
     op.create_table(
@@ -491,16 +436,10 @@ def upgrade() -> None:
         sa.Column("ranges", sa.Text(), nullable=False),
         sa.Column("seen_ms", sa.Integer(), nullable=False),
         sa.Column("completed_at", UtcDateTime(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["member_id"], ["member.id"], name=op.f("fk_view_member_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["version_id"], ["version.id"], name=op.f("fk_view_version_id")
-        ),
+        sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_view_member_id")),
+        sa.ForeignKeyConstraint(["version_id"], ["version.id"], name=op.f("fk_view_version_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_view")),
-        sa.UniqueConstraint(
-            "version_id", "member_id", name=op.f("uq_view_version_id_member_id")
-        ),
+        sa.UniqueConstraint("version_id", "member_id", name=op.f("uq_view_version_id_member_id")),
     )
     op.create_table(
         "attempt",
@@ -530,13 +469,9 @@ def upgrade() -> None:
         sa.Column("started_at", UtcDateTime(), nullable=False),
         sa.Column("deadline_at", UtcDateTime(), nullable=True),
         sa.Column("finished_at", UtcDateTime(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["delivery_id"], ["delivery.id"], name=op.f("fk_attempt_delivery_id")
-        ),
+        sa.ForeignKeyConstraint(["delivery_id"], ["delivery.id"], name=op.f("fk_attempt_delivery_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_attempt")),
-        sa.UniqueConstraint(
-            "delivery_id", "number", name=op.f("uq_attempt_delivery_id_number")
-        ),
+        sa.UniqueConstraint("delivery_id", "number", name=op.f("uq_attempt_delivery_id_number")),
     )
     with op.batch_alter_table("attempt", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_attempt_state"), ["state"], unique=False)
@@ -559,12 +494,8 @@ def upgrade() -> None:
         sa.Column("answered_at", UtcDateTime(), nullable=False),
         sa.Column("read_back_at", UtcDateTime(), nullable=True),
         sa.Column("marked", sa.Boolean(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["attempt_id"], ["attempt.id"], name=op.f("fk_receipt_attempt_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["delivery_id"], ["delivery.id"], name=op.f("fk_receipt_delivery_id")
-        ),
+        sa.ForeignKeyConstraint(["attempt_id"], ["attempt.id"], name=op.f("fk_receipt_attempt_id")),
+        sa.ForeignKeyConstraint(["delivery_id"], ["delivery.id"], name=op.f("fk_receipt_delivery_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_receipt")),
         sa.UniqueConstraint("delivery_id", name=op.f("uq_receipt_delivery_id")),
     )

@@ -1,0 +1,224 @@
+"""Delivery and attempt rows: each function is one step of the publish protocol, checked by state and fence."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from sqlalchemy import CursorResult, update
+from sqlmodel import Session, col, func, select
+
+from avatar_scheduler.db import moves
+from avatar_scheduler.db.tables import Attempt, Delivery, Receipt
+from avatar_scheduler.domain.delivery import AttemptState, DeliveryState
+from avatar_scheduler.domain.errors import Conflict
+
+S = DeliveryState
+
+
+def due(session: Session, delivery_id: str, now: datetime) -> Delivery | None:
+    row = session.get(Delivery, delivery_id)
+    if row is None or row.state is not S.scheduled or row.ready_at > now:
+        return None
+    return row
+
+
+def owned(session: Session, delivery_id: str, fence: int, state: DeliveryState) -> Delivery:
+    """The row while the lease is still ours. Raises Conflict otherwise: stop, and touch nothing."""
+    row = session.get_one(Delivery, delivery_id)
+    if row.fence != fence or row.state is not state:
+        raise Conflict("The lease was taken back.", code="lost_lease")
+    return row
+
+
+def claim(session: Session, row: Delivery, now: datetime, lease_until: datetime, owner: str) -> None:
+    """scheduled -> claimed with a new fence; exactly one caller succeeds."""
+    moves.move(
+        session,
+        row,
+        S.claimed,
+        at=now,
+        actor=owner,
+        fence=row.fence,
+        lease_until=lease_until,
+        owner=owner,
+        reason="",
+    )
+    session.execute(update(Delivery).where(col(Delivery.id) == row.id).values(fence=Delivery.fence + 1))
+    session.refresh(row)
+
+
+def open_attempt(session: Session, row: Delivery, manifest_sha256: str, now: datetime) -> Attempt:
+    number = session.exec(select(func.count()).select_from(Attempt).where(Attempt.delivery_id == row.id)).one() + 1
+    attempt = Attempt(
+        delivery_id=row.id, number=number, fence=row.fence, manifest_sha256=manifest_sha256, started_at=now
+    )
+    session.add(attempt)
+    session.flush()
+    return attempt
+
+
+def write_intent(session: Session, attempt: Attempt, intent: Mapping[str, str]) -> None:
+    attempt.intent = json.dumps(dict(intent), sort_keys=True)
+    session.flush()
+
+
+def last_attempt(session: Session, delivery_id: str) -> Attempt:
+    query = select(Attempt).where(Attempt.delivery_id == delivery_id).order_by(col(Attempt.number).desc()).limit(1)
+    return session.exec(query).one()
+
+
+def renew(session: Session, delivery_id: str, fence: int, until: datetime) -> None:
+    mine = (col(Delivery.id) == delivery_id, col(Delivery.fence) == fence, col(Delivery.state) == S.claimed)
+    result = session.execute(update(Delivery).where(*mine).values(lease_until=until))
+    if not isinstance(result, CursorResult) or result.rowcount != 1:
+        raise Conflict("The lease was taken back.", code="lost_lease")
+
+
+def arm(
+    session: Session, row: Delivery, attempt_id: str, now: datetime, deadline: timedelta, lease_seconds: int, actor: str
+) -> None:
+    """claimed -> sending. The lease outlives the deadline: nobody looks before the call must have ended."""
+    until = now + timedelta(seconds=lease_seconds)
+    moves.move(session, row, S.sending, at=now, actor=actor, fence=row.fence, lease_until=until)
+    _attempt(session, attempt_id, AttemptState.open, AttemptState.committing, deadline_at=now + deadline)
+
+
+def accept(
+    session: Session,
+    row: Delivery,
+    attempt_id: str,
+    object_id: str,
+    url: str,
+    details: Mapping[str, str],
+    now: datetime,
+    actor: str,
+) -> None:
+    moves.move(
+        session,
+        row,
+        S.accepted,
+        at=now,
+        actor=actor,
+        fence=row.fence,
+        lease_until=None,
+        look_at=now,
+        looks=0,
+        reason="",
+        data={"object": object_id, "url": url},
+    )
+    was = last_attempt(session, row.id).state
+    _attempt(session, attempt_id, was, AttemptState.accepted, finished_at=now)
+    session.add(
+        Receipt(
+            delivery_id=row.id,
+            attempt_id=attempt_id,
+            object_id=object_id,
+            url=url,
+            details=json.dumps(dict(details), sort_keys=True),
+            answered_at=now,
+        )
+    )
+    session.flush()
+
+
+def lose(session: Session, row: Delivery, attempt_id: str, reason: str, now: datetime, actor: str) -> None:
+    """sending -> unconfirmed: nobody knows. Only a read-back moves it on."""
+    moves.move(
+        session,
+        row,
+        S.unconfirmed,
+        at=now,
+        actor=actor,
+        fence=row.fence,
+        lease_until=None,
+        look_at=now,
+        looks=0,
+        reason=reason,
+        data={"reason": reason},
+    )
+    _attempt(session, attempt_id, AttemptState.committing, AttemptState.unknown, detail=reason)
+
+
+def close(
+    session: Session,
+    row: Delivery,
+    attempt_id: str,
+    state: DeliveryState,
+    attempt: AttemptState,
+    reason: str,
+    now: datetime,
+    actor: str,
+) -> None:
+    moves.move(
+        session,
+        row,
+        state,
+        at=now,
+        actor=actor,
+        fence=row.fence,
+        lease_until=None,
+        reason=reason,
+        data={"reason": reason},
+    )
+    was = last_attempt(session, row.id).state
+    _attempt(session, attempt_id, was, attempt, finished_at=now, detail=reason)
+
+
+def release(session: Session, row: Delivery, reason: str, now: datetime, again: datetime, actor: str) -> None:
+    """claimed -> scheduled: nothing irreversible was called, so trying again is safe."""
+    attempt = last_attempt(session, row.id)
+    moves.move(
+        session,
+        row,
+        S.scheduled,
+        at=now,
+        actor=actor,
+        fence=row.fence,
+        lease_until=None,
+        reason=reason,
+        ready_at=again,
+        data={"reason": reason},
+    )
+    _attempt(session, attempt.id, AttemptState.open, AttemptState.abandoned, finished_at=now, detail=reason)
+
+
+def keep_back(session: Session, row: Delivery, reason: str, now: datetime, actor: str) -> None:
+    moves.move(session, row, S.kept_back, at=now, actor=actor, reason=reason, lease_until=None, data={"reason": reason})
+
+
+def settle_absent(session: Session, row: Delivery, how: str, now: datetime, actor: str) -> None:
+    """unconfirmed -> scheduled (or kept back past its window): positive proof that nothing arrived."""
+    attempt = last_attempt(session, row.id)
+    late = now > row.latest_start
+    target = S.kept_back if late else S.scheduled
+    reason = "It never arrived, and its time is over. Pick a new time." if late else f"{how} It is sent again."
+    moves.move(
+        session, row, target, at=now, actor=actor, ready_at=now, look_at=None, reason=reason, data={"proof": how}
+    )
+    _attempt(session, attempt.id, AttemptState.unknown, AttemptState.absent, finished_at=now, detail=how)
+
+
+def publish(session: Session, row: Delivery, marked: bool, now: datetime, actor: str) -> None:
+    moves.move(
+        session, row, S.published, at=now, actor=actor, published_at=now, look_at=None, data={"marked": str(marked)}
+    )
+    receipt = session.exec(select(Receipt).where(Receipt.delivery_id == row.id)).one()
+    receipt.read_back_at, receipt.marked = now, marked
+    session.flush()
+
+
+def take_look(session: Session, row: Delivery, now: datetime, again: datetime) -> None:
+    """Books this read-back, so that two settlers do not both ask. Raises Conflict for the slower one."""
+    mine = (col(Delivery.id) == row.id, col(Delivery.state) == row.state, col(Delivery.looks) == row.looks)
+    result = session.execute(update(Delivery).where(*mine).values(look_at=again, looks=Delivery.looks + 1))
+    if not isinstance(result, CursorResult) or result.rowcount != 1:
+        raise Conflict("Somebody else is looking.", code="lost_race")
+    session.refresh(row)
+
+
+def _attempt(session: Session, attempt_id: str, was: AttemptState, now_is: AttemptState, **values: object) -> None:
+    unmoved = (col(Attempt.id) == attempt_id, col(Attempt.state) == was)
+    result = session.execute(update(Attempt).where(*unmoved).values(state=now_is, **values))
+    if not isinstance(result, CursorResult) or result.rowcount != 1:
+        raise Conflict("This attempt was settled by somebody else.", code="lost_race")
+    session.refresh(session.get_one(Attempt, attempt_id))

@@ -1,0 +1,191 @@
+"""The creator's own public feed: a real channel that needs no account.
+
+An item is one JSON object created with exclusive create, under a key taken from the delivery, so a repeated call finds
+it there. The feed keeps its own ledger: one object for every call it accepted, whether it created something or not.
+"""
+
+import contextlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
+
+from avatar_scheduler.config import Settings
+from avatar_scheduler.domain.errors import Invalid, NotFound, OutcomeUnknown, Refused
+from avatar_scheduler.publishers.base import Absent, Account, Answer, Beat, Found, Intent, Parcel
+from avatar_scheduler.storage import Blobs
+
+
+@dataclass(frozen=True)
+class Item:
+    """What the public sees of one delivery; everything in it comes from the approved manifest."""
+
+    id: str
+    slug: str
+    creator: str
+    title: str
+    caption: str
+    disclosure_line: str
+    language: str
+    created_at: str
+    media_sha256: str
+    media_size: int
+    mime: str
+    width: int
+    height: int
+    duration_ms: int
+    alt: str
+    poster_sha256: str
+    captions_sha256: str
+    manifest_sha256: str
+    proof_url: str
+
+
+class Feed:
+    """Items and ledger in a folder. Used by the publisher to write and by the public pages to read."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.folder = settings.feed
+        self.blobs = Blobs(settings.feed / "media")
+
+    def _slug_folder(self, slug: str) -> Path:
+        if not slug or not all(c.isalnum() or c == "-" for c in slug):
+            raise NotFound("There is no such feed.")
+        return self.folder / "items" / slug
+
+    def item(self, slug: str, key: str) -> Item | None:
+        if not key.isalnum():
+            return None
+        path = self._slug_folder(slug) / f"{key}.json"
+        try:
+            return Item(**json.loads(path.read_text()))
+        except FileNotFoundError:
+            return None
+
+    def items(self, slug: str) -> list[Item]:
+        """Newest first."""
+        found = [Item(**json.loads(path.read_text())) for path in self._slug_folder(slug).glob("*.json")]
+        return sorted(found, key=lambda item: (item.created_at, item.id), reverse=True)
+
+    def create(self, item: Item) -> bool:
+        """False when an equal item is there already. Raises Refused when a different one has the key."""
+        path = self._slug_folder(item.slug) / f"{item.id}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix(f".{os.getpid()}.{uuid4().hex[:8]}.part")
+        part.write_text(json.dumps(asdict(item), ensure_ascii=False, indent=1))
+        try:
+            os.link(part, path)  # atomic, and fails if the key is taken: the one irreversible step
+            created = True
+        except FileExistsError:
+            created = False
+        finally:
+            part.unlink(missing_ok=True)
+        self._write_ledger(item, created)
+        if not created and self.item(item.slug, item.id) != item:
+            raise Refused("The feed has a different item under this key.", code="key_taken")
+        return created
+
+    def _write_ledger(self, item: Item, created: bool) -> None:
+        folder = self.folder / "ledger"
+        folder.mkdir(parents=True, exist_ok=True)
+        now = datetime.now(UTC)  # the feed is the other side: its ledger keeps its own time
+        line = {
+            "at": now.isoformat(),
+            "item": item.id,
+            "slug": item.slug,
+            "media": item.media_sha256,
+            "created": created,
+        }
+        (folder / f"{now:%Y%m%dT%H%M%S%f}-{uuid4().hex[:8]}.json").write_text(json.dumps(line))
+
+    def ledger(self) -> list[dict[str, object]]:
+        """Every call the feed ever accepted, oldest first."""
+        return [json.loads(path.read_text()) for path in sorted((self.folder / "ledger").glob("*.json"))]
+
+
+class OwnFeed:
+    platform = "own_feed"
+
+    def __init__(self, feed: Feed, base_url: str) -> None:
+        self.feed = feed
+        self.base_url = base_url
+
+    def intent(self, parcel: Parcel, account: Account) -> Intent:
+        return {"key": parcel.delivery_id, "slug": account.address}
+
+    def upload(self, parcel: Parcel, account: Account, intent: Intent, beat: Beat) -> Mapping[str, str]:
+        stored = {}
+        files = {"media": parcel.media[0].path, "poster": parcel.poster, "captions": parcel.captions_vtt}
+        for name, path in files.items():
+            beat()
+            stored[name] = self.feed.blobs.put(path) if path else ""
+        if stored["media"] != parcel.media[0].sha256:
+            raise Refused("The video changed while it was copied. Render the post again.", code="blob_changed")
+        return stored
+
+    def commit(
+        self, parcel: Parcel, account: Account, intent: Intent, uploaded: Mapping[str, str], seconds: float
+    ) -> Answer:
+        item = self._item(parcel, intent, uploaded)
+        if not item.caption.startswith(item.disclosure_line) or not item.disclosure_line:
+            raise Refused("The caption does not start with the AI disclosure line.", code="mark_missing")
+        try:
+            self.feed.create(item)
+        except OSError as error:
+            if self._there(intent) is None:
+                raise Refused(f"The feed could not be written: {error.strerror}.", code="feed_unwritable") from None
+            raise OutcomeUnknown("The feed answered with an error after writing.") from None
+        return Answer(object_id=item.id, url=self._url(item), details={"media_sha256": item.media_sha256})
+
+    def read_back(self, parcel: Parcel, account: Account, intent: Intent) -> Found | Absent:
+        try:
+            item = self._there(intent)
+        except (OSError, ValueError) as error:
+            raise OutcomeUnknown(f"The feed cannot be read: {error}.") from None
+        if item is None:
+            return Absent("The feed has no item under this key.")
+        marked = bool(item.disclosure_line) and item.caption.startswith(item.disclosure_line)
+        with contextlib.suppress(Refused):
+            self.feed.blobs.verified(item.media_sha256)
+            same = item.manifest_sha256 == parcel.manifest_sha256 and item.media_sha256 == parcel.media[0].sha256
+            return Found(item.id, self._url(item), marked=marked, same=same)
+        return Found(item.id, self._url(item), marked=marked, same=False)
+
+    def _there(self, intent: Intent) -> Item | None:
+        return self.feed.item(intent["slug"], intent["key"])
+
+    def _url(self, item: Item) -> str:
+        return f"{self.base_url}/f/{item.slug}/{item.id}"
+
+    def _item(self, parcel: Parcel, intent: Intent, uploaded: Mapping[str, str]) -> Item:
+        if len(parcel.media) != 1:
+            raise Invalid("The feed takes one video a post.", code="media_count")
+        media = parcel.media[0]
+        return Item(
+            id=intent["key"],
+            slug=intent["slug"],
+            creator=parcel.creator_name,
+            title=parcel.title,
+            caption=parcel.caption,
+            disclosure_line=parcel.disclosure_line,
+            language=parcel.language,
+            created_at=parcel.created_at.isoformat(),
+            media_sha256=uploaded["media"],
+            media_size=media.size,
+            mime=media.mime,
+            width=media.width,
+            height=media.height,
+            duration_ms=media.duration_ms,
+            alt=media.alt,
+            poster_sha256=uploaded["poster"],
+            captions_sha256=uploaded["captions"],
+            manifest_sha256=parcel.manifest_sha256,
+            proof_url=parcel.proof_url,
+        )
+
+
+def make(settings: Settings) -> OwnFeed:
+    return OwnFeed(Feed(settings), settings.base_url)

@@ -1,0 +1,50 @@
+"""What a renderer is asked for and what it gives back. Both cross a process border as JSON."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from avatar_scheduler.domain.version import canonical, sha256
+
+
+@dataclass(frozen=True)
+class Order:
+    """Everything the file depends on, and nothing else."""
+
+    title: str
+    text: str
+    language: str
+    pack: str
+    scene: str
+    label_sign: str
+    label_words: str
+    caption: str
+    """Whole caption, disclosure line first: measured with the file."""
+    caption_line: str
+    software: str
+    when: str
+    """ISO time written into the credentials."""
+
+    def seed(self) -> str:
+        """Same order, same frames."""
+        return sha256(canonical({k: v for k, v in asdict(self).items() if k != "when"}))
+
+    @classmethod
+    def read(cls, values: Mapping[str, Any]) -> "Order":
+        return cls(**{name: str(values[name]) for name in cls.__dataclass_fields__})
+
+    def at(self) -> datetime:
+        return datetime.fromisoformat(self.when)
+
+
+@dataclass(frozen=True)
+class Product:
+    kind: str
+    """"video", "captions" or "poster"."""
+    path: Path
+    mime: str
+    width: int
+    height: int
+    duration_ms: int

@@ -1,0 +1,183 @@
+"""The clock's work: find rows whose state demands something, and ring. A lost bell costs a few seconds."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+from sqlmodel import Session, col, func, or_, select
+
+from avatar_scheduler.config import Settings
+from avatar_scheduler.crash import crashpoint
+from avatar_scheduler.db import deliveries as rows
+from avatar_scheduler.db import leases, moves
+from avatar_scheduler.db.engine import read_scope, ring_after_commit, write_scope
+from avatar_scheduler.db.tables import Audit, Delivery, Post, Render
+from avatar_scheduler.domain.delivery import AttemptState, DeliveryState
+from avatar_scheduler.domain.errors import Conflict
+from avatar_scheduler.domain.render import MAX_TRIES, RenderState
+from avatar_scheduler.queue import PUBLISH, RENDER, SETTLE, ring
+from avatar_scheduler.services import renders
+
+ACTOR = "clock"
+BATCH = 500
+RING_AGAIN = timedelta(seconds=5)
+IDLE = timedelta(seconds=5)
+"""Longest sleep; a bell or the next due time wakes the clock earlier."""
+TERM = timedelta(seconds=20)
+
+
+@dataclass
+class Sweeper:
+    """One clock process. Keeps what it rang lately, so that a busy worker is not rung for the same row each time."""
+
+    settings: Settings
+
+    def __post_init__(self) -> None:
+        self.owner = uuid4().hex
+        self.rung: dict[tuple[str, str], datetime] = {}
+
+    def sweep(self, now: datetime) -> datetime:
+        """One pass. Returns when to look next. Does nothing while another clock holds the lease."""
+        with write_scope(self.settings) as session:
+            if not leases.hold(session, "clock", self.owner, now, TERM):
+                return now + IDLE
+        crashpoint("clock.leading")
+        with read_scope(self.settings) as session:
+            work = _look(session, now)
+        for delivery_id in work.late:
+            self._guarded(_keep_back, delivery_id, now)
+        for delivery_id in work.lapsed:
+            self._guarded(_take_back, delivery_id, now)
+        for render_id in work.dead_renders:
+            self._guarded(_requeue, render_id, now)
+        crashpoint("clock.swept")
+        for name, ids in ((PUBLISH, work.due), (SETTLE, work.unsettled), (RENDER, work.renders)):
+            for noun_id in ids:
+                self._ring(name, noun_id, now)
+        crashpoint("clock.rung")
+        return min([now + IDLE, *([max(work.next_at, now + timedelta(milliseconds=5))] if work.next_at else [])])
+
+    def _guarded(self, step: Callable[[Session, str, datetime], None], noun_id: str, now: datetime) -> None:
+        """Each row in a transaction of its own: one that moved meanwhile must not stop the others."""
+        try:
+            with write_scope(self.settings) as session:
+                step(session, noun_id, now)
+        except Conflict:
+            return
+
+    def _ring(self, name: str, noun_id: str, now: datetime) -> None:
+        last = self.rung.get((name, noun_id))
+        if last is not None and now - last < RING_AGAIN:
+            return
+        if len(self.rung) > 10 * BATCH:
+            self.rung = {key: at for key, at in self.rung.items() if now - at < RING_AGAIN}
+        if ring(self.settings, name, noun_id):
+            self.rung[(name, noun_id)] = now
+
+
+@dataclass(frozen=True)
+class _Work:
+    due: list[str]
+    late: list[str]
+    lapsed: list[str]
+    unsettled: list[str]
+    renders: list[str]
+    dead_renders: list[str]
+    next_at: datetime | None
+
+
+def _look(session: Session, now: datetime) -> _Work:
+    state, d = col(Delivery.state), DeliveryState
+    leased = state.in_([d.claimed, d.sending])
+    looking = state.in_([d.accepted, d.unconfirmed])
+    scheduled, running = state == d.scheduled, col(Render.state) == RenderState.running
+    waits = state.in_([d.waiting, d.scheduled])
+
+    def ids(*where: object) -> list[str]:
+        query = select(Delivery.id).where(*where).order_by(col(Delivery.ready_at)).limit(BATCH)  # type: ignore[arg-type]
+        return list(session.exec(query))
+
+    lease_over = or_(col(Delivery.lease_until).is_(None), col(Delivery.lease_until) <= now)
+    render_ids = select(Render.id).order_by(col(Render.created_at)).limit(BATCH)
+    upcoming = [
+        session.exec(select(func.min(Delivery.ready_at)).where(scheduled, col(Delivery.ready_at) > now)).one(),
+        session.exec(select(func.min(Delivery.lease_until)).where(leased)).one(),
+        session.exec(select(func.min(Delivery.look_at)).where(looking, col(Delivery.look_at) > now)).one(),
+        session.exec(select(func.min(Render.lease_until)).where(running)).one(),
+    ]
+    return _Work(
+        due=ids(scheduled, col(Delivery.ready_at) <= now, col(Delivery.latest_start) >= now),
+        late=ids(waits, col(Delivery.latest_start) < now),
+        lapsed=ids(leased, lease_over),
+        unsettled=ids(looking, or_(col(Delivery.look_at).is_(None), col(Delivery.look_at) <= now)),
+        renders=list(session.exec(render_ids.where(col(Render.state) == RenderState.queued))),
+        dead_renders=list(session.exec(render_ids.where(running, col(Render.lease_until) <= now))),
+        next_at=min((at for at in upcoming if at is not None), default=None),
+    )
+
+
+def _keep_back(session: Session, delivery_id: str, now: datetime) -> None:
+    row = session.get_one(Delivery, delivery_id)
+    waited = row.state is DeliveryState.waiting
+    reason = (
+        "Nobody decided in time. It was not sent." if waited else "Too late: its time passed before it could be sent."
+    )
+    rows.keep_back(session, row, reason, now, ACTOR)
+
+
+def _take_back(session: Session, delivery_id: str, now: datetime) -> None:
+    """A lease ran out. Before the irreversible call: again. After it: unconfirmed, and only a read-back decides."""
+    row = session.get_one(Delivery, delivery_id)
+    if row.lease_until is not None and row.lease_until > now:
+        return
+    attempt = rows.last_attempt(session, row.id)
+    if row.state is DeliveryState.claimed:
+        rows.release(session, row, "The worker stopped before sending; it is tried again.", now, now, ACTOR)
+        ring_after_commit(session, PUBLISH, row.id)
+    elif row.state is DeliveryState.sending and attempt.state is AttemptState.committing:
+        rows.lose(session, row, attempt.id, "The worker stopped while sending. Looking whether it arrived.", now, ACTOR)
+        ring_after_commit(session, SETTLE, row.id)
+
+
+def _requeue(session: Session, render_id: str, now: datetime) -> None:
+    render = session.get_one(Render, render_id)
+    if render.lease_until is not None and render.lease_until > now:
+        return
+    if render.tries >= MAX_TRIES:
+        reason = f"The renderer stopped {MAX_TRIES} times on this script. Change the script, then submit it again."
+        renders.block(session, render, session.get_one(Post, render.post_id), reason, now)
+        return
+    moves.move(
+        session,
+        render,
+        RenderState.queued,
+        at=now,
+        actor=ACTOR,
+        fence=render.fence,
+        lease_until=None,
+        step="Waiting",
+        data={"tries": str(render.tries)},
+    )
+    ring_after_commit(session, RENDER, render.id)
+
+
+def checkpoint(settings: Settings) -> None:
+    """Writes the head of the audit chain outside the database, so that a cut tail is found."""
+    with read_scope(settings) as session:
+        last = session.exec(select(Audit).order_by(col(Audit.seq).desc()).limit(1)).first()
+    if last is None:
+        return
+    target = settings.data / "audit-head.json"
+    part = target.with_suffix(".part")
+    part.write_text(json.dumps({"seq": last.seq, "hash": last.hash, "at": last.at.isoformat()}))
+    part.replace(target)
+
+
+def head(settings: Settings) -> tuple[int, str] | None:
+    try:
+        data = json.loads((settings.data / "audit-head.json").read_text())
+    except (FileNotFoundError, ValueError):
+        return None
+    return int(data["seq"]), str(data["hash"])

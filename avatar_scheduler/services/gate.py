@@ -1,0 +1,109 @@
+"""The one choke point before anything leaves: `may_send`."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session
+
+from avatar_scheduler.config import Settings
+from avatar_scheduler.db.tables import Approval, Avatar, Channel, Creator, Delivery, Post, Version
+from avatar_scheduler.domain import consent
+from avatar_scheduler.domain.disclosure import VIDEO_MARKS, gate
+from avatar_scheduler.domain.errors import Conflict, Refused
+from avatar_scheduler.domain.interaction import is_core
+from avatar_scheduler.domain.post import PostState
+from avatar_scheduler.domain.version import sha256
+from avatar_scheduler.services import approvals, holds, posts, standing, versions
+from avatar_scheduler.services.versions import Manifest
+
+
+class NotNow(Conflict):
+    """Allowed in principle, not at this moment: the delivery stays scheduled."""
+
+    code = "not_now"
+
+
+@dataclass(frozen=True)
+class Sendable:
+    manifest: Manifest
+    target: dict[str, str]
+    channel: Channel
+    approval: Approval
+
+
+def may_send(session: Session, settings: Settings, delivery: Delivery, at: datetime) -> Sendable:
+    """Everything that must hold at this instant, read in the transaction that will commit the intent.
+
+    Raises NotNow (held, or before its time) or Refused with the one reason it is kept back for.
+    """
+    version, post = session.get_one(Version, delivery.version_id), session.get_one(Post, delivery.post_id)
+    manifest = versions.read(version)
+    target = _target(manifest, delivery, version, post)
+    channel = _channel(session, delivery, target)
+    approval = _approval(session, settings, manifest, version, post, at)
+    _window(delivery, approval, at)
+    avatar, creator = session.get_one(Avatar, post.avatar_id), session.get_one(Creator, post.creator_id)
+    if avatar.consent_id != manifest.data["consent"] or avatar.id != manifest.data["avatar"]["id"]:
+        raise Refused("The avatar or its consent changed after the approval.", code="consent_changed")
+    grant = posts.grant_of(session, avatar)
+    consent.check(grant, creator=creator.name, platforms=frozenset({channel.platform}), at=at)
+    caption = manifest.data["caption"]
+    gate(VIDEO_MARKS, manifest.evidence(), media=manifest.data["media"]["video"]["sha256"], caption=sha256(caption))
+    hold = holds.covering(session, delivery.organization_id, creator.id, channel.id)
+    if hold is not None:
+        raise NotNow(f"On hold: {hold.reason or 'no reason given'}.", code="held")
+    return Sendable(manifest, target, channel, approval)
+
+
+def _target(manifest: Manifest, delivery: Delivery, version: Version, post: Post) -> dict[str, str]:
+    """The delivery row must say what the approved manifest says; where they differ, the row was tampered with."""
+    target = manifest.target(delivery.id)
+    same = (
+        target is not None
+        and manifest.data["organization"] == delivery.organization_id == post.organization_id == version.organization_id
+        and manifest.data["post"] == delivery.post_id == version.post_id
+        and target["channel"] == delivery.channel_id
+        and datetime.fromisoformat(target["due_at"]) == delivery.due_at
+        and datetime.fromisoformat(target["latest_start"]) == delivery.latest_start
+    )
+    if target is None or not same:
+        raise Refused("The delivery is not the one that was approved.", code="delivery_changed")
+    if post.version_id != version.id or post.state is not PostState.approved:
+        raise Refused("The post changed after the approval.", code="not_approved")
+    return target
+
+
+def _channel(session: Session, delivery: Delivery, target: dict[str, str]) -> Channel:
+    channel = session.get_one(Channel, delivery.channel_id)
+    now_there = (channel.organization_id, channel.platform, channel.address, channel.endpoint)
+    if now_there != (delivery.organization_id, target["platform"], target["address"], target["endpoint"]):
+        raise Refused("The channel is not the one that was approved.", code="channel_changed")
+    if channel.disabled_at is not None:
+        raise Refused("The channel was disconnected. Connect it again, then pick a new time.", code="channel_off")
+    return channel
+
+
+def _approval(
+    session: Session, settings: Settings, manifest: Manifest, version: Version, post: Post, at: datetime
+) -> Approval:
+    row = approvals.standing_yes(session, version.id)
+    if row is None:
+        raise Refused("Nobody approved this version.", code="not_approved")
+    if row.version_sha256 != manifest.sha256 or row.post_id != post.id:
+        raise Refused("The approval is for a different version.", code="approval_other")
+    approvals.check_signature(settings, row)
+    if row.parent_id:
+        parent = session.get(Approval, row.parent_id)
+        if parent is None or parent.decision != "standing" or parent.by != row.by:
+            raise Refused("The standing approval is gone.", code="standing_revoked")
+        standing.check(session, settings, parent, post, at, counting=False)
+    if is_core(manifest.data["kind"]) and row.parent_id:
+        raise Refused("This kind always needs a person.", code="core")
+    return row
+
+
+def _window(delivery: Delivery, approval: Approval, at: datetime) -> None:
+    if at > delivery.latest_start:
+        raise Refused("Too late: its time passed before it could be sent. Pick a new time.", code="too_late")
+    if at < delivery.due_at or at < approval.effective_at:
+        raise NotNow("Its time has not come.", code="early")

@@ -1,0 +1,193 @@
+"""Setting up: keys, schema, the first owner, creators with their avatar, consent and channels."""
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlmodel import Session, col, select
+
+from avatar_scheduler.config import Settings
+from avatar_scheduler.db import audits, schema
+from avatar_scheduler.db.tables import Avatar, Channel, Consent, Creator, Member, Organization
+from avatar_scheduler.domain.approval import PURPOSE
+from avatar_scheduler.domain.consent import PERFORMERS
+from avatar_scheduler.domain.errors import Conflict, Invalid, NotFound
+from avatar_scheduler.domain.slots import zone_of
+from avatar_scheduler.services.people import Person
+from avatar_scheduler.services.roles import WRITE, require
+
+CONSENT_LIFE = timedelta(days=365)
+
+
+def prepare(settings: Settings, organization: str, now: datetime) -> None:
+    """Keys and schema. Idempotent; existing keys are never replaced."""
+    from avatar_scheduler import signing, vault
+    from avatar_scheduler.marks import chain
+
+    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    schema.upgrade(settings)
+    vault.make_keys(settings.keys)
+    signing.make_signing_key(settings.keys, PURPOSE)
+    chain.make_chain(settings.keys / "credentials", organization, now)
+
+
+def first_owner(session: Session, organization: str, name: str, email: str, language: str, now: datetime) -> Member:
+    """The owner of a new installation, or the one there is when it is called again."""
+    email = email.strip().lower()
+    if not re.fullmatch(r"[^@\s]+@[^@\s]+", email):
+        raise Invalid(f"“{email}” is not an e-mail address.", code="email")
+    known = session.exec(select(Member).where(Member.email == email)).first()
+    if known is not None:
+        return known
+    if session.exec(select(Organization)).first() is not None:
+        raise Conflict("This installation has an owner already. Sign in, or run: avatar-scheduler link", code="set_up")
+    org = Organization(name=organization, created_at=now)
+    session.add(org)
+    session.flush()
+    member = Member(organization_id=org.id, name=name, email=email, role="owner", language=language, created_at=now)
+    session.add(member)
+    session.flush()
+    audits.append(
+        session,
+        at=now,
+        organization=org.id,
+        actor=member.id,
+        action="organization.created",
+        noun="organization",
+        noun_id=org.id,
+        data={"name": organization},
+    )
+    return member
+
+
+@dataclass(frozen=True)
+class NewCreator:
+    name: str
+    slug: str
+    language: str
+    zone: str
+    pack: str
+    scene: str
+    performer: str
+    consent_days: int = CONSENT_LIFE.days
+
+
+def add_creator(session: Session, who: Person, new: NewCreator, now: datetime) -> Creator:
+    """A creator with a recorded consent for likeness and voice, an avatar, and their own feed."""
+    require(who, WRITE, "add a creator")
+    if not re.fullmatch(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?", new.slug):
+        raise Invalid(f"“{new.slug}” is not a short name. Use a-z, 0-9 and dashes.", code="slug")
+    if new.performer not in PERFORMERS:
+        raise Invalid(
+            f"“{new.performer}” is not a kind of avatar. Use {', '.join(sorted(PERFORMERS))}.", code="performer"
+        )
+    zone_of(new.zone)
+    if session.exec(select(Creator).where(Creator.slug == new.slug)).first():
+        raise Conflict(f"There is a creator “{new.slug}” already.", code="slug_taken")
+    org = who.organization_id
+    creator = Creator(
+        organization_id=org, name=new.name, slug=new.slug, language=new.language, zone=new.zone, created_at=now
+    )
+    session.add(creator)
+    session.flush()
+    consent = Consent(
+        organization_id=org,
+        creator_id=creator.id,
+        rights=json.dumps(["likeness", "voice"]),
+        platforms="[]",
+        recorded_by=who.member_id,
+        starts_at=now,
+        ends_at=now + timedelta(days=new.consent_days),
+    )
+    session.add(consent)
+    session.flush()
+    session.add(
+        Avatar(
+            organization_id=org,
+            creator_id=creator.id,
+            consent_id=consent.id,
+            name=new.name,
+            performer=new.performer,
+            pack=new.pack,
+            scene=new.scene,
+            created_at=now,
+        )
+    )
+    add_channel(session, who, creator, "own_feed", new.slug, "", "", now)
+    audits.append(
+        session,
+        at=now,
+        organization=org,
+        actor=who.member_id,
+        action="consent.recorded",
+        noun="consent",
+        noun_id=consent.id,
+        data={"creator": new.name, "until": consent.ends_at.isoformat()},
+    )
+    return creator
+
+
+def add_channel(
+    session: Session,
+    who: Person,
+    creator: Creator,
+    platform: str,
+    address: str,
+    endpoint: str,
+    sealed: str,
+    now: datetime,
+) -> Channel:
+    require(who, WRITE, "connect a channel")
+    channel = Channel(
+        organization_id=who.organization_id,
+        creator_id=creator.id,
+        platform=platform,
+        address=address,
+        endpoint=endpoint,
+        sealed=sealed,
+        created_at=now,
+    )
+    session.add(channel)
+    session.flush()
+    audits.append(
+        session,
+        at=now,
+        organization=who.organization_id,
+        actor=who.member_id,
+        action="channel.connected",
+        noun="channel",
+        noun_id=channel.id,
+        data={"platform": platform, "address": address},
+    )
+    return channel
+
+
+def creator_by_slug(session: Session, who: Person, slug: str) -> Creator:
+    query = select(Creator).where(Creator.organization_id == who.organization_id)
+    creators = list(session.exec(query.order_by(col(Creator.created_at))))
+    found = [c for c in creators if c.slug == slug] if slug else creators[:1]
+    if not found:
+        names = ", ".join(c.slug for c in creators) or "none yet; run: avatar-scheduler creator add"
+        raise NotFound(f"There is no creator “{slug}”. There are: {names}.", code="unknown_creator")
+    return found[0]
+
+
+def revoke_consent(session: Session, who: Person, creator: Creator, now: datetime) -> int:
+    """Withdraws every consent of the creator at once; the gate refuses from this transaction on."""
+    rows = session.exec(select(Consent).where(Consent.creator_id == creator.id, col(Consent.revoked_at).is_(None)))
+    count = 0
+    for consent in rows:
+        consent.revoked_at = now
+        count += 1
+        audits.append(
+            session,
+            at=now,
+            organization=who.organization_id,
+            actor=who.member_id,
+            action="consent.revoked",
+            noun="consent",
+            noun_id=consent.id,
+            data={"creator": creator.name},
+        )
+    return count

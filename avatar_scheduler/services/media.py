@@ -1,0 +1,38 @@
+"""Which stored files a person, or the public, may fetch."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlmodel import Session, select
+
+from avatar_scheduler.config import Settings
+from avatar_scheduler.db.tables import Asset
+from avatar_scheduler.domain.errors import NotFound
+from avatar_scheduler.publishers.own_feed import Feed
+from avatar_scheduler.services.people import Person
+from avatar_scheduler.storage import Blobs
+
+
+@dataclass(frozen=True)
+class MediaFile:
+    path: Path
+    mime: str
+
+
+def blob(session: Session, settings: Settings, who: Person, sha256: str) -> MediaFile:
+    query = select(Asset).where(Asset.sha256 == sha256, Asset.organization_id == who.organization_id)
+    asset = session.exec(query).first()
+    path = Blobs(settings.blobs).path(sha256)
+    if asset is None or not path.is_file():
+        raise NotFound("There is no such file.")
+    return MediaFile(path, asset.mime)
+
+
+def public_blob(settings: Settings, slug: str, sha256: str) -> MediaFile:
+    """A file of a published item, from the feed's own store."""
+    feed = Feed(settings)
+    for item in feed.items(slug):
+        kinds = {item.media_sha256: item.mime, item.poster_sha256: "image/jpeg", item.captions_sha256: "text/vtt"}
+        if sha256 and sha256 in kinds:
+            return MediaFile(feed.blobs.path(sha256), kinds[sha256])
+    raise NotFound("There is no such file.")

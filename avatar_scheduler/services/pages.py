@@ -1,0 +1,237 @@
+"""Reading for the signed-in pages and the terminal: the queue, one card, the list of posts, one post."""
+
+import difflib
+import json
+import re
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from avatar_scheduler.db import audits
+from avatar_scheduler.db.tables import (
+    Approval,
+    Attempt,
+    Channel,
+    Consent,
+    Creator,
+    Delivery,
+    Member,
+    Post,
+    Receipt,
+    Render,
+)
+from avatar_scheduler.db.tables import Version as VersionRow
+from avatar_scheduler.domain.disclosure import VIDEO_MARKS
+from avatar_scheduler.domain.errors import Refused
+from avatar_scheduler.domain.interaction import is_core
+from avatar_scheduler.domain.post import PostState
+from avatar_scheduler.services import posts, review, seen, versions
+from avatar_scheduler.services.cards import Card, Layer, PostPage, Progress, QueueRow, Target, TimelineRow
+from avatar_scheduler.services.people import Person
+from avatar_scheduler.services.roles import DECIDE
+from avatar_scheduler.services.versions import Manifest
+
+DECISIONS = {
+    PostState.approved: "approved",
+    PostState.rejected: "rejected",
+    PostState.changes_requested: "changes_requested",
+}
+
+
+def waiting(session: Session, who: Person, now: datetime) -> list[QueueRow]:
+    """What waits for a person: soonest deadline first, core before secondary."""
+    query = (
+        select(Post, Creator)
+        .where(Post.organization_id == who.organization_id, Post.state == PostState.in_review)
+        .where(Post.creator_id == Creator.id)
+    )
+    found = []
+    for post, creator in session.exec(query):
+        rows = deliveries(session, post.version_id)
+        deadline = max((d.latest_start for d in rows), default=post.updated_at)
+        left = int((deadline - now).total_seconds())
+        due = min((d.due_at for d in rows), default=post.updated_at)
+        found.append(
+            QueueRow(post.version_id, post.title, creator.name, creator.slug, post.kind, is_core(post.kind), due, left)
+        )
+    return sorted(found, key=lambda row: (row.seconds_left < 0, row.due_at, not row.core))
+
+
+def deliveries(session: Session, version_id: str) -> list[Delivery]:
+    return list(session.exec(select(Delivery).where(Delivery.version_id == version_id).order_by(col(Delivery.due_at))))
+
+
+def card(session: Session, who: Person, version_id: str, now: datetime) -> Card:
+    version, post = review.find(session, who, version_id)
+    manifest = versions.read(version)
+    data, video = manifest.data, manifest.data["media"]["video"]
+    view = seen.view_of(session, version.id, who.member_id)
+    rows = deliveries(session, version.id)
+    deadline = max((d.latest_start for d in rows), default=None)
+    current = post.version_id == version.id
+    decision = _decision(session, version.id)
+    return Card(
+        version_id=version.id,
+        version_number=version.number,
+        version_hash=version.sha256,
+        post_id=post.id,
+        title=data["title"],
+        kind=data["kind"],
+        core=data["core"],
+        language=data["language"],
+        creator=data["creator"]["name"],
+        creator_slug=data["creator"]["slug"],
+        script=data["script"]["text"],
+        caption=data["caption"],
+        post_state=post.state,
+        layers=layers(manifest),
+        targets=targets(session, rows),
+        due_at=min((d.due_at for d in rows), default=None),
+        deadline=deadline,
+        seconds_left=int((deadline - now).total_seconds()) if deadline else None,
+        zone=rows[0].zone if rows else "UTC",
+        duration_ms=video["duration_ms"],
+        seen_ms=view.seen_ms if view else 0,
+        seen_complete=bool(view and view.completed_at),
+        must_see=data["core"],
+        can_decide=current and post.state is PostState.in_review and who.role in DECIDE,
+        decided=DECISIONS.get(post.state, "") if current else "",
+        decided_by=_name(session, decision.by) if decision else "",
+        approval_id=decision.id if decision and decision.by == who.member_id and not decision.parent_id else "",
+        undo_until=decision.effective_at if decision and decision.effective_at > now else None,
+        consent_until=_consent_end(session, data["consent"]),
+        newer_version_id="" if current else post.version_id,
+        changes=changes(session, version),
+        video_url=f"/media/{video['sha256']}",
+        poster_url=f"/media/{data['media']['poster']['sha256']}",
+        captions_url=f"/media/{data['media']['captions']['sha256']}",
+    )
+
+
+def _decision(session: Session, version_id: str) -> Approval | None:
+    query = select(Approval).where(Approval.version_id == version_id, col(Approval.undone_at).is_(None))
+    return session.exec(query.order_by(col(Approval.decided_at).desc()).limit(1)).first()
+
+
+def _name(session: Session, member_id: str) -> str:
+    member = session.get(Member, member_id)
+    return member.name if member else member_id
+
+
+def _consent_end(session: Session, consent_id: str) -> datetime | None:
+    row = session.get(Consent, consent_id)
+    return row.ends_at if row else None
+
+
+def layers(manifest: Manifest) -> tuple[Layer, ...]:
+    """The four layers of the card, from the evidence frozen in the version."""
+    found = {e.mark: e for e in manifest.evidence()}
+    rows = []
+    for mark in sorted(VIDEO_MARKS):
+        e = found.get(mark)
+        state = "ready" if e and e.ok else "missing"
+        rows.append(Layer(mark, state, e.summary if e else ""))
+    return tuple(rows)
+
+
+def targets(session: Session, rows: list[Delivery]) -> tuple[Target, ...]:
+    found = []
+    for row in rows:
+        channel = session.get_one(Channel, row.channel_id)
+        receipt = session.exec(select(Receipt).where(Receipt.delivery_id == row.id)).first()
+        url = receipt.url if receipt else ""
+        found.append(Target(channel.platform, channel.address, row.due_at, row.zone, row.state, url, row.reason))
+    return tuple(found)
+
+
+def changes(session: Session, version: VersionRow) -> tuple[tuple[str, str], ...]:
+    """Word diff of the script against the version before."""
+    earlier = [v for v in versions.of_post(session, version.post_id) if v.number < version.number]
+    if not earlier:
+        return ()
+    old, new = _words(versions.read(earlier[-1])), _words(versions.read(version))
+    if old == new:
+        return ()
+    parts: list[tuple[str, str]] = []
+    for tag, a, b, c, d in difflib.SequenceMatcher(a=old, b=new, autojunk=False).get_opcodes():
+        if tag == "equal":
+            parts.append(("same", "".join(new[c:d])))
+        else:
+            parts += [("removed", "".join(old[a:b]))] * (b > a) + [("added", "".join(new[c:d]))] * (d > c)
+    return tuple(parts)
+
+
+def _words(manifest: Manifest) -> list[str]:
+    return re.findall(r"\S+\s*", manifest.data["script"]["text"])
+
+
+def listing(session: Session, who: Person, now: datetime) -> list[Progress]:
+    """Newest first."""
+    query = select(Post).where(Post.organization_id == who.organization_id).order_by(col(Post.created_at).desc())
+    return [progress_of(session, post) for post in session.exec(query.limit(200))]
+
+
+def progress(session: Session, who: Person, post_id: str) -> Progress:
+    return progress_of(session, posts.get(session, who, post_id))
+
+
+def progress_of(session: Session, post: Post) -> Progress:
+    render = session.get(Render, post.render_id) if post.render_id else None
+    percent = render.percent if render else 0
+    step = render.step if render and post.state in (PostState.rendering, PostState.checking) else ""
+    return Progress(post.id, post.title, _shown_state(session, post), percent, step, post.reason, post.version_id)
+
+
+def _shown_state(session: Session, post: Post) -> str:
+    """Once approved, people care where its deliveries are."""
+    if post.state is not PostState.approved:
+        return post.state
+    states = {d.state for d in deliveries(session, post.version_id)}
+    order = ("unconfirmed", "failed", "kept_back", "sending", "claimed", "accepted", "scheduled", "published")
+    return next((state for state in order if state in states), "approved")
+
+
+def post_page(session: Session, who: Person, post_id: str) -> PostPage:
+    post = posts.get(session, who, post_id)
+    creator = session.get_one(Creator, post.creator_id)
+    rows = list(session.exec(select(Delivery).where(Delivery.post_id == post.id)))
+    current = session.get(VersionRow, post.version_id) if post.version_id else None
+    media = _media(current)
+    return PostPage(
+        progress=progress_of(session, post),
+        kind=post.kind,
+        core=is_core(post.kind),
+        creator=creator.name,
+        creator_slug=creator.slug,
+        script=post.script,
+        caption=versions.read(current).data["caption"] if media and current else post.caption,
+        language=post.language,
+        targets=targets(session, [d for d in rows if d.version_id == post.version_id] or rows),
+        timeline=_timeline(session, post, rows),
+        video_url=media.get("video", ""),
+        poster_url=media.get("poster", ""),
+        captions_url=media.get("captions", ""),
+    )
+
+
+def _media(version: VersionRow | None) -> dict[str, str]:
+    if version is None:
+        return {}
+    try:
+        media: dict[str, Any] = versions.read(version).data["media"]
+    except Refused:
+        return {}
+    return {kind: f"/media/{m['sha256']}" for kind, m in media.items()}
+
+
+def _timeline(session: Session, post: Post, rows: list[Delivery]) -> tuple[TimelineRow, ...]:
+    """Audit entries about the post and everything under it, newest first."""
+    ids = [post.id, *(d.id for d in rows)]
+    ids += session.exec(select(Render.id).where(Render.post_id == post.id))
+    ids += session.exec(select(Approval.id).where(Approval.post_id == post.id))
+    ids += session.exec(select(Attempt.id).where(col(Attempt.delivery_id).in_([d.id for d in rows])))
+    return tuple(
+        TimelineRow(e.at, _name(session, e.actor), e.action, json.loads(e.data), e.hash)
+        for e in audits.about(session, post.organization_id, ids)
+    )

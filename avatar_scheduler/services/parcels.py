@@ -1,0 +1,76 @@
+"""Turning an approved manifest into the parcel a publisher sends, with every byte hashed again."""
+
+import json
+from datetime import datetime
+
+from avatar_scheduler import vault
+from avatar_scheduler.config import Settings
+from avatar_scheduler.db.tables import Channel, Delivery
+from avatar_scheduler.domain.errors import Refused
+from avatar_scheduler.publishers import publisher
+from avatar_scheduler.publishers.base import Account, MediaPart, Parcel, Publisher
+from avatar_scheduler.services.gate import Sendable
+from avatar_scheduler.services.versions import Manifest
+from avatar_scheduler.storage import Blobs
+
+
+def pack(settings: Settings, delivery: Delivery, attempt_id: str, sendable: Sendable) -> Parcel:
+    """Reads the manifest only. Raises Refused when a stored file is gone or no longer hashes to its name."""
+    blobs = Blobs(settings.blobs)
+    for kind in ("video", "captions", "poster"):
+        blobs.verified(sendable.manifest.data["media"][kind]["sha256"])
+    return describe(settings, delivery, attempt_id, sendable.manifest)
+
+
+def describe(settings: Settings, delivery: Delivery, attempt_id: str, manifest: Manifest) -> Parcel:
+    """The parcel without reading its files: enough for a read-back."""
+    data, blobs = manifest.data, Blobs(settings.blobs)
+    video = data["media"]["video"]
+    target = manifest.target(delivery.id)
+    if target is None:
+        raise Refused("The delivery is not in its version.", code="delivery_changed")
+    part = MediaPart(
+        kind="video",
+        sha256=video["sha256"],
+        path=blobs.path(video["sha256"]),
+        mime=video["mime"],
+        size=video["size"],
+        width=video["width"],
+        height=video["height"],
+        duration_ms=video["duration_ms"],
+        alt=f"{data['disclosure_line']} {data['title']}",
+    )
+    return Parcel(
+        delivery_id=delivery.id,
+        attempt_id=attempt_id,
+        manifest_sha256=manifest.sha256,
+        creator_name=data["creator"]["name"],
+        creator_slug=data["creator"]["slug"],
+        title=data["title"],
+        caption=data["caption"],
+        disclosure_line=data["disclosure_line"],
+        language=data["language"],
+        media=(part,),
+        captions_vtt=blobs.path(data["media"]["captions"]["sha256"]),
+        poster=blobs.path(data["media"]["poster"]["sha256"]),
+        created_at=datetime.fromisoformat(target["due_at"]),
+        proof_url=f"{settings.base_url}/proof/{delivery.id}",
+    )
+
+
+def still_same(settings: Settings, sendable: Sendable, parcel: Parcel) -> None:
+    """Between upload and commit nothing may have moved: same manifest, same bytes."""
+    if sendable.manifest.sha256 != parcel.manifest_sha256:
+        raise Refused("The version changed during the upload.", code="version_changed")
+    Blobs(settings.blobs).verified(parcel.media[0].sha256)
+
+
+def address(settings: Settings, channel: Channel) -> tuple[Publisher, Account]:
+    """The publisher and the opened account. Only the publish worker holds the key that opens credentials."""
+    secrets: dict[str, str] = {}
+    if channel.sealed:
+        opener = vault.Opener(settings.keys / "vault.private.pem")
+        belongs = vault.Belongs(channel.organization_id, channel.id, "credentials")
+        secrets = json.loads(opener.open(channel.sealed, belongs))
+    account = Account(channel.id, channel.platform, channel.address, channel.endpoint, secrets)
+    return publisher(channel.platform, settings), account

@@ -1,0 +1,206 @@
+"""Writing posts: making, editing, submitting, cancelling. Reading them is in `pages`."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from avatar_scheduler.db import audits, moves
+from avatar_scheduler.db.tables import Avatar, Channel, Consent, Creator, Delivery, Post, Render
+from avatar_scheduler.domain import slots
+from avatar_scheduler.domain.consent import Grant, check
+from avatar_scheduler.domain.delivery import IN_FLIGHT, TRANSITIONS, DeliveryState
+from avatar_scheduler.domain.errors import Conflict, Invalid, NotFound
+from avatar_scheduler.domain.interaction import check_kind
+from avatar_scheduler.domain.post import EDITABLE, PostState
+from avatar_scheduler.domain.render import RenderState
+from avatar_scheduler.scripts.render import render as render_script
+from avatar_scheduler.services.people import Person
+from avatar_scheduler.services.roles import WRITE, require
+
+MAX_TITLE = 120
+MAX_CAPTION = 2200
+
+
+@dataclass(frozen=True)
+class NewPost:
+    creator: str
+    title: str
+    kind: str
+    template: str
+    variables: Mapping[str, str] = field(default_factory=dict)
+    caption: str = ""
+    language: str = ""
+    channels: tuple[str, ...] = ("own_feed",)
+    at: str = "+2m"
+    zone: str = ""
+
+
+def make(session: Session, who: Person, new: NewPost, creator: Creator, now: datetime) -> Post:
+    """A draft. Everything that can be wrong is said here, before anything is rendered."""
+    require(who, WRITE, "write posts")
+    avatar = session.exec(select(Avatar).where(Avatar.creator_id == creator.id)).first()
+    if avatar is None:
+        raise NotFound(f"{creator.name} has no avatar yet. Run: avatar-scheduler creator add", code="no_avatar")
+    if not new.title.strip() or len(new.title) > MAX_TITLE:
+        raise Invalid(f"A title has 1 to {MAX_TITLE} characters.", code="title")
+    if len(new.caption) > MAX_CAPTION:
+        raise Invalid(f"The caption has {len(new.caption)} characters; {MAX_CAPTION} is the most.", code="caption")
+    slot = slots.resolve(new.at, new.zone or creator.zone, now=now)
+    channels = [_channel(session, creator, name) for name in new.channels]
+    check(grant_of(session, avatar), creator=creator.name, platforms=frozenset(c.platform for c in channels), at=now)
+    post = Post(
+        organization_id=who.organization_id,
+        creator_id=creator.id,
+        avatar_id=avatar.id,
+        title=new.title.strip(),
+        kind=check_kind(new.kind),
+        language=new.language or creator.language,
+        template=new.template,
+        variables=json.dumps(dict(new.variables), sort_keys=True, ensure_ascii=False),
+        script=render_script(new.template, new.variables),
+        caption=new.caption.strip(),
+        targets=json.dumps([_target(channel, slot) for channel in channels]),
+        created_by=who.member_id,
+        edited_by=who.member_id,
+        created_at=now,
+        updated_at=now,
+    )
+    session.add(post)
+    session.flush()
+    _note(session, post, who, "post.created", now, {"title": post.title, "kind": post.kind})
+    return post
+
+
+def _target(channel: Channel, slot: slots.Slot) -> dict[str, str]:
+    return {"channel": channel.id, "due_at": slot.due_at.isoformat(), "local": slot.local, "zone": slot.zone}
+
+
+def _channel(session: Session, creator: Creator, name: str) -> Channel:
+    """By platform, or by platform:address where a creator has several."""
+    platform, _, address = name.partition(":")
+    query = select(Channel).where(Channel.creator_id == creator.id, col(Channel.disabled_at).is_(None))
+    channels = list(session.exec(query))
+    found = [c for c in channels if c.platform == platform and address in ("", c.address)]
+    if not found:
+        have = ", ".join(sorted(f"{c.platform}:{c.address}" for c in channels)) or "none"
+        raise NotFound(f"{creator.name} has no channel “{name}”. There are: {have}.", code="unknown_channel")
+    return found[0]
+
+
+def grant_of(session: Session, avatar: Avatar) -> Grant | None:
+    row = session.get(Consent, avatar.consent_id)
+    if row is None or row.creator_id != avatar.creator_id:
+        return None
+    return Grant(
+        frozenset(json.loads(row.rights)),
+        frozenset(json.loads(row.platforms)),
+        row.starts_at,
+        row.ends_at,
+        row.revoked_at,
+    )
+
+
+def get(session: Session, who: Person, post_id: str) -> Post:
+    """By id, or by its first characters as the lists print them."""
+    query = select(Post).where(Post.organization_id == who.organization_id, col(Post.id).startswith(post_id))
+    found = list(session.exec(query.limit(2))) if len(post_id) >= 6 and post_id.isalnum() else []
+    if len(found) != 1:
+        raise NotFound(f"There is no post {post_id[:40]}. See: avatar-scheduler post list", code="unknown_post")
+    return found[0]
+
+
+@dataclass(frozen=True)
+class Edit:
+    """What to change; None leaves it as it is."""
+
+    title: str | None = None
+    template: str | None = None
+    variables: Mapping[str, str] | None = None
+    caption: str | None = None
+    at: str | None = None
+    zone: str | None = None
+
+
+def edit(session: Session, who: Person, post_id: str, change: Edit, now: datetime) -> Post:
+    """Back to draft. Any approval is void with its version; deliveries that have not left are withdrawn."""
+    require(who, WRITE, "edit posts")
+    post = get(session, who, post_id)
+    if post.state not in EDITABLE:
+        raise Conflict(f"This post is {post.state}; it cannot be edited. Make a new one.", code="state")
+    if post.state is not PostState.draft:
+        back_to_draft(session, post, who.member_id, now)
+    values = _changed(post, change, now)
+    for name, value in values.items():
+        setattr(post, name, value)
+    post.edited_by, post.updated_at = who.member_id, now
+    _note(session, post, who, "post.edited", now, {"fields": ", ".join(sorted(values))})
+    session.flush()
+    return post
+
+
+def _changed(post: Post, change: Edit, now: datetime) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    if change.title is not None:
+        values["title"] = change.title.strip()
+    if change.caption is not None:
+        values["caption"] = change.caption.strip()
+    if change.template is not None or change.variables is not None:
+        values["template"] = post.template if change.template is None else change.template
+        variables = json.loads(post.variables) if change.variables is None else dict(change.variables)
+        values["variables"] = json.dumps(variables, sort_keys=True, ensure_ascii=False)
+        values["script"] = render_script(values["template"], variables)
+    if change.at is not None:
+        targets = json.loads(post.targets)
+        slot = slots.resolve(change.at, change.zone or targets[0]["zone"], now=now)
+        times = {"due_at": slot.due_at.isoformat(), "local": slot.local, "zone": slot.zone}
+        values["targets"] = json.dumps([{**target, **times} for target in targets])
+    return values
+
+
+def back_to_draft(session: Session, post: Post, actor: str, now: datetime) -> None:
+    withdraw(session, post, actor, now, "A newer version replaces it.")
+    _stop_render(session, post, actor, now)
+    moves.move(session, post, PostState.draft, at=now, actor=actor, reason="", version_id="", render_id="")
+
+
+def withdraw(session: Session, post: Post, actor: str, now: datetime, reason: str) -> None:
+    """Takes back what has not left. Raises Conflict while something is on its way out."""
+    for delivery in session.exec(select(Delivery).where(Delivery.post_id == post.id)):
+        if delivery.state in IN_FLIGHT:
+            raise Conflict("It is going out right now. Wait a moment, then look again.", code="in_flight")
+        if delivery.state is DeliveryState.published:
+            raise Conflict("It is published. What is out cannot be changed; make a new post.", code="published")
+        if DeliveryState.withdrawn in TRANSITIONS[delivery.state]:
+            moves.move(session, delivery, DeliveryState.withdrawn, at=now, actor=actor, reason=reason)
+
+
+def _stop_render(session: Session, post: Post, actor: str, now: datetime) -> None:
+    render = session.get(Render, post.render_id) if post.render_id else None
+    if render is not None and render.state in (RenderState.queued, RenderState.running):
+        moves.move(session, render, RenderState.cancelled, at=now, actor=actor, finished_at=now)
+
+
+def cancel(session: Session, who: Person, post_id: str, now: datetime) -> Post:
+    require(who, WRITE, "cancel posts")
+    post = get(session, who, post_id)
+    withdraw(session, post, who.member_id, now, "The post was cancelled.")
+    _stop_render(session, post, who.member_id, now)
+    moves.move(session, post, PostState.cancelled, at=now, actor=who.member_id)
+    return post
+
+
+def _note(session: Session, post: Post, who: Person, action: str, now: datetime, data: dict[str, str]) -> None:
+    audits.append(
+        session,
+        at=now,
+        organization=post.organization_id,
+        actor=who.member_id,
+        action=action,
+        noun="post",
+        noun_id=post.id,
+        data=data,
+    )

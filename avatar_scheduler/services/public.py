@@ -1,0 +1,103 @@
+"""What anybody may see: a creator's feed, one item, and the proof behind it."""
+
+from datetime import datetime
+
+from sqlmodel import Session, select
+
+from avatar_scheduler.config import Settings
+from avatar_scheduler.db.tables import Approval, Audit, Creator, Delivery, Member, Version
+from avatar_scheduler.domain.delivery import DeliveryState
+from avatar_scheduler.domain.errors import NotFound
+from avatar_scheduler.publishers.own_feed import Feed, Item
+from avatar_scheduler.services import approvals, pages, versions
+from avatar_scheduler.services.cards import FeedItem, FeedPage, Proof, ProofMark
+
+
+def feed(session: Session, settings: Settings, slug: str) -> FeedPage:
+    """Read from the feed's own store: our tables say who, the feed says what."""
+    creator = session.exec(select(Creator).where(Creator.slug == slug)).first()
+    if creator is None:
+        raise NotFound("There is no such feed.")
+    base = f"{settings.base_url}/f/{slug}"
+    items = tuple(_shown(settings, item) for item in Feed(settings).items(slug))
+    return FeedPage(creator.name, slug, base, f"{base}/atom.xml", f"{base}/feed.json", items)
+
+
+def feed_item(settings: Settings, slug: str, item_id: str) -> FeedItem:
+    item = Feed(settings).item(slug, item_id)
+    if item is None:
+        raise NotFound("There is no such item in this feed.")
+    return _shown(settings, item)
+
+
+def _shown(settings: Settings, item: Item) -> FeedItem:
+    base = f"{settings.base_url}/f/{item.slug}"
+    media = f"{base}/media"
+    return FeedItem(
+        id=item.id,
+        title=item.title,
+        caption=item.caption,
+        disclosure_line=item.disclosure_line,
+        language=item.language,
+        published_at=datetime.fromisoformat(item.created_at),
+        video_url=f"{media}/{item.media_sha256}",
+        video_size=item.media_size,
+        video_sha256=item.media_sha256,
+        poster_url=f"{media}/{item.poster_sha256}" if item.poster_sha256 else "",
+        captions_url=f"{media}/{item.captions_sha256}" if item.captions_sha256 else "",
+        width=item.width,
+        height=item.height,
+        duration_ms=item.duration_ms,
+        url=f"{base}/{item.id}",
+        proof_url=item.proof_url,
+    )
+
+
+def proof(session: Session, settings: Settings, delivery_id: str) -> Proof:
+    """Shown once the delivery was sent; before that there is nothing to prove to strangers."""
+    row = session.get(Delivery, delivery_id)
+    if row is None or row.state not in (DeliveryState.accepted, DeliveryState.published):
+        raise NotFound("There is no published item here.")
+    version = session.get_one(Version, row.version_id)
+    data = versions.read(version).data
+    approval = approvals.standing_yes(session, version.id)
+    if approval is None:
+        raise NotFound("There is no published item here.")
+    approvals.check_signature(settings, approval)
+    return Proof(
+        title=data["title"],
+        creator=data["creator"]["name"],
+        creator_slug=data["creator"]["slug"],
+        approved_by=_name(session, approval),
+        approved_how="standing" if approval.parent_id else "person",
+        approved_at=approval.decided_at,
+        published_at=row.published_at,
+        version_hash=version.sha256,
+        media_hash=data["media"]["video"]["sha256"],
+        engine=data["engine"],
+        voice="hibari-tts, af_heart",
+        marks=tuple(ProofMark(e["mark"], e["ok"], e["summary"], e["tool"]) for e in data["evidence"]),
+        targets=pages.targets(session, [row]),
+        audit_hash=_entry(session, approval.id),
+        item_url=next((t.url for t in pages.targets(session, [row])), ""),
+        root_fingerprint=_fingerprint(settings),
+    )
+
+
+def _name(session: Session, approval: Approval) -> str:
+    member = session.get(Member, approval.by)
+    return member.name if member else "somebody who left"
+
+
+def _entry(session: Session, approval_id: str) -> str:
+    row = session.exec(select(Audit).where(Audit.noun == "approval", Audit.noun_id == approval_id)).first()
+    return row.hash if row else ""
+
+
+def _fingerprint(settings: Settings) -> str:
+    """SHA-256 of the root certificate that `verify` trusts."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes
+
+    pem = (settings.keys / "credentials" / "root.pem").read_bytes()
+    return x509.load_pem_x509_certificate(pem).fingerprint(hashes.SHA256()).hex()

@@ -1,0 +1,238 @@
+"""From a draft to a frozen version: ask for a render, run it under a lease, measure it, freeze it."""
+
+import json
+import tempfile
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import CursorResult, update
+from sqlmodel import Session, col
+
+from avatar_scheduler import __version__, rules
+from avatar_scheduler.clock import Clock
+from avatar_scheduler.config import Settings
+from avatar_scheduler.crash import crashpoint
+from avatar_scheduler.db import moves
+from avatar_scheduler.db.engine import ring_after_commit, write_scope
+from avatar_scheduler.db.tables import Asset, Avatar, Creator, Post, Render
+from avatar_scheduler.domain.errors import Conflict, SchedulerError
+from avatar_scheduler.domain.post import PostState
+from avatar_scheduler.domain.render import RenderState
+from avatar_scheduler.queue import RENDER
+from avatar_scheduler.renderers import process
+from avatar_scheduler.renderers.base import Order
+from avatar_scheduler.services import versions
+from avatar_scheduler.services.people import Person
+from avatar_scheduler.services.roles import WRITE, require
+from avatar_scheduler.storage import Blobs
+from avatar_scheduler.studio.job import Overlay, StudioJob, check
+
+ACTOR = "render"
+MIMES = {"video": "video/mp4", "captions": "text/vtt", "poster": "image/jpeg"}
+
+
+def submit(session: Session, who: Person, post: Post, now: datetime) -> Render:
+    """Queues a render of the draft. What cannot be spoken or drawn is refused here, before any work."""
+    require(who, WRITE, "render posts")
+    order = _order(session, post, now)
+    check(StudioJob(order.text, order.language, order.pack, order.scene, order.seed(), Overlay(b"", 0, 0, 0, 0)))
+    render = Render(
+        organization_id=post.organization_id,
+        post_id=post.id,
+        created_at=now,
+        order=json.dumps(asdict(order), ensure_ascii=False),
+    )
+    session.add(render)
+    session.flush()
+    moves.move(session, post, PostState.rendering, at=now, actor=who.member_id, reason="", render_id=render.id)
+    ring_after_commit(session, RENDER, render.id)
+    return render
+
+
+def _order(session: Session, post: Post, now: datetime) -> Order:
+    avatar, creator = session.get_one(Avatar, post.avatar_id), session.get_one(Creator, post.creator_id)
+    wording = rules.wording(post.language)
+    line = wording.caption_line
+    return Order(
+        title=post.title,
+        text=post.script,
+        language=post.language,
+        pack=avatar.pack,
+        scene=avatar.scene,
+        label_sign=rules.LABEL_SIGN,
+        label_words=wording.label_words.format(name=creator.name),
+        caption=f"{line}\n\n{post.caption}".strip(),
+        caption_line=line,
+        software=f"avatar-scheduler {__version__}",
+        when=now.isoformat(timespec="seconds"),
+    )
+
+
+@dataclass(frozen=True)
+class _Claim:
+    render_id: str
+    post_id: str
+    fence: int
+    order: dict[str, str]
+
+
+def run(settings: Settings, render_id: str, clock: Clock) -> bool:
+    """Runs one render to its end. False when somebody else has it, or nobody wants it any more."""
+    try:
+        claim = _claim(settings, render_id, clock)
+    except Conflict:
+        return False
+    crashpoint("render.claimed")
+    try:
+        with tempfile.TemporaryDirectory(prefix="avs-render-") as name:
+            _work(settings, claim, Path(name), clock)
+    except Conflict:
+        return False  # the post was edited, or our lease was lost
+    except SchedulerError as error:
+        _fail(settings, claim, error.message, clock)
+    except OSError as error:
+        full = "The disk is full. Free some space, then try again; nothing was kept."
+        _fail(
+            settings, claim, full if error.errno == 28 else f"The render could not be stored: {error.strerror}.", clock
+        )
+    return True
+
+
+def _claim(settings: Settings, render_id: str, clock: Clock) -> _Claim:
+    with write_scope(settings) as session:
+        render = session.get(Render, render_id)
+        if render is None or render.state is not RenderState.queued:
+            raise Conflict("Nothing to render.")
+        post = session.get_one(Post, render.post_id)
+        now = clock()
+        moves.move(
+            session,
+            render,
+            RenderState.running,
+            at=now,
+            actor=ACTOR,
+            fence=render.fence,
+            lease_until=now + timedelta(seconds=settings.lease_seconds),
+            tries=render.tries + 1,
+            percent=0,
+            step="Starting",
+        )
+        session.execute(update(Render).where(col(Render.id) == render.id).values(fence=Render.fence + 1))
+        session.refresh(render)
+        if post.state is PostState.checking:  # its last worker died while measuring
+            moves.move(session, post, PostState.rendering, at=now, actor=ACTOR)
+        return _Claim(render.id, post.id, render.fence, json.loads(render.order))
+
+
+def _beat(settings: Settings, claim: _Claim, clock: Clock) -> Callable[[int, str], None]:
+    """Writes progress and renews the lease. Raises Conflict when the render is no longer ours."""
+    last = -5
+
+    def progress(percent: int, step: str) -> None:
+        nonlocal last
+        if percent - last < 2 and percent < 90:
+            return
+        last = percent
+        until = clock() + timedelta(seconds=settings.lease_seconds)
+        mine = (
+            col(Render.id) == claim.render_id,
+            col(Render.fence) == claim.fence,
+            col(Render.state) == RenderState.running,
+        )
+        with write_scope(settings) as session:
+            result = session.execute(update(Render).where(*mine).values(percent=percent, step=step, lease_until=until))
+            if not isinstance(result, CursorResult) or result.rowcount != 1:
+                raise Conflict("The render was taken back.", code="lost_lease")
+
+    return progress
+
+
+def _work(settings: Settings, claim: _Claim, folder: Path, clock: Clock) -> None:
+    (folder / "order.json").write_text(json.dumps(claim.order, ensure_ascii=False))
+    keys, seconds = settings.keys / "credentials", settings.render_minutes * 60.0
+    beat = _beat(settings, claim, clock)
+    made = process.run("make", folder, keys, beat, seconds)
+    crashpoint("render.made")
+    beat(95, "Checking")
+    with write_scope(settings) as session:
+        post = session.get_one(Post, claim.post_id)
+        moves.move(session, post, PostState.checking, at=clock(), actor=ACTOR)
+    measured = process.run("measure", folder, keys, beat, seconds)
+    crashpoint("render.measured")
+    blobs = Blobs(settings.blobs)
+    assets = [_asset(claim, kind, folder / made[kind], blobs, made) for kind in MIMES]
+    crashpoint("render.stored")
+    _finish(settings, claim, assets, measured["evidence"], clock)
+    crashpoint("render.frozen")
+
+
+def _asset(claim: _Claim, kind: str, path: Path, blobs: Blobs, made: dict[str, Any]) -> Asset:
+    asset = Asset(
+        organization_id="",
+        render_id=claim.render_id,
+        kind=kind,
+        sha256=blobs.put(path),
+        mime=MIMES[kind],
+        size=path.stat().st_size,
+    )
+    if kind != "captions":
+        asset.width, asset.height = made["width"], made["height"]
+    if kind == "video":
+        asset.duration_ms = made["duration_ms"]
+    return asset
+
+
+def _finish(
+    settings: Settings, claim: _Claim, assets: list[Asset], evidence: list[dict[str, Any]], clock: Clock
+) -> None:
+    with write_scope(settings) as session:
+        now = clock()
+        render, post = session.get_one(Render, claim.render_id), session.get_one(Post, claim.post_id)
+        if post.render_id != render.id:
+            raise Conflict("The post was edited meanwhile.", code="superseded")
+        moves.move(
+            session,
+            render,
+            RenderState.done,
+            at=now,
+            actor=ACTOR,
+            fence=claim.fence,
+            percent=100,
+            step="Done",
+            finished_at=now,
+            lease_until=None,
+        )
+        for asset in assets:
+            asset.organization_id, asset.created_at = post.organization_id, now
+            session.add(asset)
+        session.flush()
+        versions.freeze(session, settings, post, claim.order, assets, evidence, now)
+
+
+def _fail(settings: Settings, claim: _Claim, reason: str, clock: Clock) -> None:
+    """The post is blocked with the reason and stays editable. Nothing of the failed render is kept."""
+    with write_scope(settings) as session:
+        now = clock()
+        render, post = session.get_one(Render, claim.render_id), session.get_one(Post, claim.post_id)
+        if render.fence != claim.fence or render.state is not RenderState.running:
+            return
+        block(session, render, post, reason, now)
+
+
+def block(session: Session, render: Render, post: Post, reason: str, now: datetime) -> None:
+    moves.move(
+        session,
+        render,
+        RenderState.failed,
+        at=now,
+        actor=ACTOR,
+        reason=reason,
+        finished_at=now,
+        lease_until=None,
+        data={"reason": reason},
+    )
+    if post.render_id == render.id and post.state in (PostState.rendering, PostState.checking):
+        moves.move(session, post, PostState.blocked, at=now, actor=ACTOR, reason=reason, data={"reason": reason})

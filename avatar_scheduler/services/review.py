@@ -1,0 +1,170 @@
+"""Deciding about a version: the exact one that was on the screen, by somebody who looked."""
+
+import json
+from datetime import datetime
+
+from sqlalchemy import CursorResult, update
+from sqlmodel import Session, col, select
+
+from avatar_scheduler.config import Settings
+from avatar_scheduler.db import audits, moves
+from avatar_scheduler.db.columns import new_id
+from avatar_scheduler.db.tables import Approval, Delivery, Post, Version
+from avatar_scheduler.domain.delivery import DeliveryState
+from avatar_scheduler.domain.errors import Conflict, Invalid, NotFound
+from avatar_scheduler.domain.post import PostState
+from avatar_scheduler.services import approvals, posts, seen, versions
+from avatar_scheduler.services.people import Person
+from avatar_scheduler.services.roles import DECIDE, require
+
+REASONS = ("not_my_words", "wrong_fact", "too_personal", "tone", "looks_off", "record_myself")
+MAX_NOTE = 2000
+
+
+def find(session: Session, who: Person, version_id: str) -> tuple[Version, Post]:
+    version = session.get(Version, version_id)
+    if version is None or version.organization_id != who.organization_id:
+        raise NotFound("There is nothing to review here.")
+    return version, session.get_one(Post, version.post_id)
+
+
+def record_seen(
+    session: Session, who: Person, version_id: str, ranges_ms: list[tuple[int, int]], now: datetime
+) -> tuple[int, bool]:
+    version, _ = find(session, who, version_id)
+    view = seen.record(session, version, who.member_id, ranges_ms, now)
+    return view.seen_ms, view.completed_at is not None
+
+
+def approve(
+    session: Session, settings: Settings, who: Person, version_id: str, version_hash: str, now: datetime
+) -> str:
+    """The approval's id. A second identical approve answers like the first."""
+    version, post = _decidable(session, who, version_id, version_hash)
+    in_force = approvals.standing_yes(session, version.id)
+    if in_force is not None and in_force.by == who.member_id:
+        return in_force.id
+    _open_for_decision(session, post, version, now)
+    manifest = versions.read(version)
+    view = seen.view_of(session, version.id, who.member_id)
+    if manifest.data["core"] and (view is None or view.completed_at is None):
+        raise Invalid("Watch it to the end first. It speaks for a person.", code="not_seen")
+    row = approvals.approve_version(
+        session, settings, post, version, by=who.member_id, parent="", now=now, approval_id=new_id()
+    )
+    return row.id
+
+
+def _decidable(session: Session, who: Person, version_id: str, version_hash: str) -> tuple[Version, Post]:
+    require(who, DECIDE, "decide")
+    version, post = find(session, who, version_id)
+    if version_hash != version.sha256 or post.version_id != version.id:
+        raise Conflict("Changed while you looked. Nothing was recorded.", code="stale")
+    return version, post
+
+
+def _open_for_decision(session: Session, post: Post, version: Version, now: datetime) -> None:
+    if post.state is not PostState.in_review:
+        raise Conflict(f"Somebody decided already: this post is {post.state.replace('_', ' ')}.", code="decided")
+    if not approvals.waiting(session, version):
+        raise Conflict("Too late: nobody decided in time, so it was kept back. Pick a new time.", code="too_late")
+    if all(d.latest_start < now for d in approvals.waiting(session, version)):
+        raise Conflict("Too late: the time to decide has passed, nothing goes out. Pick a new time.", code="too_late")
+
+
+def reject(session: Session, who: Person, version_id: str, version_hash: str, now: datetime) -> None:
+    version, post = _decidable(session, who, version_id, version_hash)
+    _close(session, who, post, version, PostState.rejected, "rejected", "", now)
+
+
+def ask_changes(
+    session: Session,
+    who: Person,
+    version_id: str,
+    version_hash: str,
+    reasons: list[str],
+    text: str,
+    at_ms: int | None,
+    now: datetime,
+) -> None:
+    if unknown := set(reasons) - set(REASONS):
+        raise Invalid(f"“{min(unknown)}” is not one of the reasons.", code="reason")
+    if not reasons and not text.strip():
+        raise Invalid("Say what should change: pick a reason or write a line.", code="empty_note")
+    if len(text) > MAX_NOTE:
+        raise Invalid(f"The note is too long; {MAX_NOTE} characters is the most.", code="note_long")
+    version, post = _decidable(session, who, version_id, version_hash)
+    note = json.dumps({"reasons": reasons, "text": text.strip(), "at_ms": at_ms}, ensure_ascii=False)
+    _close(session, who, post, version, PostState.changes_requested, "changes_requested", note, now)
+
+
+def _close(
+    session: Session,
+    who: Person,
+    post: Post,
+    version: Version,
+    target: PostState,
+    decision: str,
+    note: str,
+    now: datetime,
+) -> None:
+    if post.state is not PostState.in_review:
+        raise Conflict(f"Somebody decided already: this post is {post.state.replace('_', ' ')}.", code="decided")
+    posts.withdraw(session, post, who.member_id, now, f"The version was {decision.replace('_', ' ')}.")
+    session.add(
+        Approval(
+            organization_id=post.organization_id,
+            post_id=post.id,
+            version_id=version.id,
+            version_sha256=version.sha256,
+            decision=decision,
+            by=who.member_id,
+            note=note,
+            decided_at=now,
+            effective_at=now,
+        )
+    )
+    reason = _note_text(note)
+    moves.move(
+        session,
+        post,
+        target,
+        at=now,
+        actor=who.member_id,
+        reason=reason,
+        data={"sha256": version.sha256, "note": reason},
+    )
+
+
+def _note_text(note: str) -> str:
+    if not note:
+        return ""
+    data = json.loads(note)
+    return "; ".join([*(r.replace("_", " ") for r in data["reasons"]), data["text"]]).strip("; ")
+
+
+def undo(session: Session, who: Person, approval_id: str, now: datetime) -> None:
+    """Takes a fresh approval back. The row stays, marked undone; the deliveries wait again."""
+    row = session.get(Approval, approval_id)
+    if row is None or row.organization_id != who.organization_id or row.by != who.member_id or row.parent_id:
+        raise NotFound("There is no decision of yours to undo here.")
+    if now >= row.effective_at:
+        raise Conflict("Too late to undo: the ten seconds are over.", code="too_late")
+    once = update(Approval).where(col(Approval.id) == row.id, col(Approval.undone_at).is_(None)).values(undone_at=now)
+    result = session.execute(once)
+    if not isinstance(result, CursorResult) or result.rowcount != 1:
+        return
+    post = session.get_one(Post, row.post_id)
+    query = select(Delivery).where(Delivery.version_id == row.version_id, Delivery.state == DeliveryState.scheduled)
+    for delivery in session.exec(query):
+        moves.move(session, delivery, DeliveryState.waiting, at=now, actor=who.member_id, ready_at=delivery.due_at)
+    moves.move(session, post, PostState.in_review, at=now, actor=who.member_id, action="approval.undone")
+    audits.append(
+        session,
+        at=now,
+        organization=who.organization_id,
+        actor=who.member_id,
+        action="approval.undone",
+        noun="approval",
+        noun_id=row.id,
+    )

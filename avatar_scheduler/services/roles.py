@@ -1,0 +1,14 @@
+"""Which role may do what. The fuller matrix is reliability-security section 10; unknown roles may do nothing."""
+
+from avatar_scheduler.domain.errors import Forbidden
+from avatar_scheduler.services.people import Person
+
+WRITE = frozenset({"owner", "admin", "manager", "editor"})
+DECIDE = frozenset({"owner", "admin", "manager", "creator", "approver"})
+HOLD = WRITE | DECIDE
+ROLES = WRITE | DECIDE | {"analyst"}
+
+
+def require(who: Person, allowed: frozenset[str], verb: str) -> None:
+    if who.role not in allowed:
+        raise Forbidden(f"Your role ({who.role}) may not {verb}. Ask an owner.", code="role")

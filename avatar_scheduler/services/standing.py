@@ -1,0 +1,83 @@
+"""Standing approvals: a creator's signed yes to a kind of secondary post, for a time and a number a day."""
+
+import json
+from datetime import datetime, timedelta
+
+from sqlmodel import Session, col, func, select
+
+from avatar_scheduler.config import Settings
+from avatar_scheduler.db.columns import new_id
+from avatar_scheduler.db.tables import Approval, Channel, Creator, Post, Version
+from avatar_scheduler.domain.approval import Scope, check_scope
+from avatar_scheduler.domain.errors import Invalid, Refused
+from avatar_scheduler.domain.interaction import is_core
+from avatar_scheduler.services import approvals
+from avatar_scheduler.services.people import Person
+from avatar_scheduler.services.roles import DECIDE, require
+
+
+def grant(
+    session: Session,
+    settings: Settings,
+    who: Person,
+    creator: Creator,
+    kinds: tuple[str, ...],
+    per_day: int,
+    days: int,
+    now: datetime,
+) -> Approval:
+    require(who, DECIDE, "give a standing approval")
+    if core := [kind for kind in kinds if is_core(kind)]:
+        raise Invalid(f"{', '.join(core)} always needs a person; no standing approval covers it.", code="core")
+    platforms = tuple(sorted(set(session.exec(select(Channel.platform).where(Channel.creator_id == creator.id)))))
+    scope = Scope(creator.id, tuple(sorted(kinds)), platforms, per_day, now + timedelta(days=days))
+    return approvals.sign_in_ledger(
+        session,
+        settings,
+        organization=who.organization_id,
+        decision="standing",
+        post="",
+        version=None,
+        by=who.member_id,
+        parent="",
+        scope=scope.text(),
+        now=now,
+        effective_at=now,
+    )
+
+
+def read_scope(row: Approval) -> Scope:
+    data = json.loads(row.scope)
+    ends = datetime.fromisoformat(data["ends_at"])
+    return Scope(data["creator"], tuple(data["kinds"]), tuple(data["platforms"]), data["per_day"], ends)
+
+
+def apply(session: Session, settings: Settings, post: Post, version: Version, now: datetime) -> None:
+    """Approves a secondary version under the first standing approval that covers it; else it waits for a person."""
+    if is_core(post.kind):
+        return
+    query = select(Approval).where(Approval.organization_id == post.organization_id, Approval.decision == "standing")
+    for row in session.exec(query.order_by(col(Approval.decided_at))):
+        try:
+            check(session, settings, row, post, now, counting=True)
+        except Refused:
+            continue
+        approvals.approve_version(
+            session, settings, post, version, by=row.by, parent=row.id, now=now, approval_id=new_id()
+        )
+        return
+
+
+def check(session: Session, settings: Settings, row: Approval, post: Post, now: datetime, *, counting: bool) -> None:
+    """Raises Refused unless this standing approval, as signed, covers the post now."""
+    approvals.check_signature(settings, row)
+    if row.revoked_at is not None:
+        raise Refused("The standing approval was withdrawn.", code="standing_revoked")
+    channels = [target["channel"] for target in json.loads(post.targets)]
+    platforms = set(session.exec(select(Channel.platform).where(col(Channel.id).in_(channels))))
+    used = 0
+    if counting:
+        day = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        counted = select(func.count()).select_from(Approval)
+        used = session.exec(counted.where(Approval.parent_id == row.id, col(Approval.decided_at) >= day)).one()
+    check_scope(read_scope(row), creator=post.creator_id, kind=post.kind, platforms=platforms, used_today=used, at=now)

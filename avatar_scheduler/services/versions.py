@@ -1,0 +1,178 @@
+"""Freezing a post into a version, and reading one back only if it is still what was frozen."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from avatar_scheduler.config import Settings
+from avatar_scheduler.db import moves
+from avatar_scheduler.db.columns import new_id
+from avatar_scheduler.db.tables import Asset, Avatar, Channel, Creator, Delivery, Post, Version
+from avatar_scheduler.domain.delivery import GRACE
+from avatar_scheduler.domain.disclosure import VIDEO_MARKS, Evidence, Mark, missing
+from avatar_scheduler.domain.errors import Refused
+from avatar_scheduler.domain.interaction import is_core
+from avatar_scheduler.domain.post import PostState
+from avatar_scheduler.domain.version import canonical, sha256
+from avatar_scheduler.services import standing
+
+ACTOR = "gate"
+
+
+def freeze(
+    session: Session,
+    settings: Settings,
+    post: Post,
+    order: dict[str, str],
+    assets: list[Asset],
+    evidence: list[dict[str, Any]],
+    now: datetime,
+) -> Version | None:
+    """A new version in review, or a blocked post naming the missing marks. A standing approval may answer at once."""
+    by_kind = {asset.kind: asset for asset in assets}
+    reasons = missing(
+        VIDEO_MARKS, [_evidence(e) for e in evidence], media=by_kind["video"].sha256, caption=sha256(order["caption"])
+    )
+    if reasons:
+        reason = " ".join(reasons)
+        moves.move(session, post, PostState.blocked, at=now, actor=ACTOR, reason=reason, data={"reason": reason})
+        return None
+    number = len(list(session.exec(select(Version.id).where(Version.post_id == post.id)))) + 1
+    deliveries = _deliveries(session, post)
+    text = canonical(_manifest(session, post, number, order, by_kind, evidence, deliveries))
+    version = Version(
+        organization_id=post.organization_id,
+        post_id=post.id,
+        number=number,
+        manifest=text,
+        sha256=sha256(text),
+        created_at=now,
+    )
+    session.add(version)
+    session.flush()
+    for delivery in deliveries:
+        delivery.version_id, delivery.created_at = version.id, now
+        session.add(delivery)
+    moves.move(
+        session,
+        post,
+        PostState.in_review,
+        at=now,
+        actor=ACTOR,
+        version_id=version.id,
+        data={"version": str(number), "sha256": version.sha256},
+    )
+    standing.apply(session, settings, post, version, now)
+    return version
+
+
+def _evidence(e: dict[str, Any]) -> Evidence:
+    return Evidence(Mark(e["mark"]), bool(e["ok"]), e["summary"], e["tool"], e["subject"], e["measured"])
+
+
+def _deliveries(session: Session, post: Post) -> list[Delivery]:
+    rows = []
+    for target in json.loads(post.targets):
+        due = datetime.fromisoformat(target["due_at"])
+        rows.append(
+            Delivery(
+                id=new_id(),
+                organization_id=post.organization_id,
+                post_id=post.id,
+                version_id="",
+                channel_id=target["channel"],
+                local_time=target["local"],
+                zone=target["zone"],
+                due_at=due,
+                ready_at=due,
+                latest_start=due + GRACE,
+                created_at=due,
+            )
+        )
+    return rows
+
+
+def _manifest(
+    session: Session,
+    post: Post,
+    number: int,
+    order: dict[str, str],
+    assets: dict[str, Asset],
+    evidence: list[dict[str, Any]],
+    deliveries: list[Delivery],
+) -> dict[str, Any]:
+    """Everything the audience gets, and everything the decision rests on."""
+    creator, avatar = session.get_one(Creator, post.creator_id), session.get_one(Avatar, post.avatar_id)
+    return {
+        "format": 1,
+        "nonce": new_id(),
+        "organization": post.organization_id,
+        "post": post.id,
+        "number": number,
+        "author": post.edited_by,
+        "creator": {"id": creator.id, "name": creator.name, "slug": creator.slug},
+        "avatar": {"id": avatar.id, "pack": avatar.pack, "performer": avatar.performer, "scene": avatar.scene},
+        "consent": avatar.consent_id,
+        "kind": post.kind,
+        "core": is_core(post.kind),
+        "title": post.title,
+        "language": post.language,
+        "script": {"template": sha256(post.template), "variables": json.loads(post.variables), "text": post.script},
+        "caption": order["caption"],
+        "disclosure_line": order["caption_line"],
+        "label": {"sign": order["label_sign"], "words": order["label_words"]},
+        "media": {kind: _media(asset) for kind, asset in assets.items()},
+        "evidence": evidence,
+        "engine": order["software"],
+        "targets": [_target(session, delivery) for delivery in deliveries],
+    }
+
+
+def _media(asset: Asset) -> dict[str, Any]:
+    names = ("sha256", "mime", "size", "width", "height", "duration_ms")
+    return {name: getattr(asset, name) for name in names}
+
+
+def _target(session: Session, delivery: Delivery) -> dict[str, str]:
+    channel = session.get_one(Channel, delivery.channel_id)
+    return {
+        "delivery": delivery.id,
+        "channel": channel.id,
+        "platform": channel.platform,
+        "address": channel.address,
+        "endpoint": channel.endpoint,
+        "due_at": delivery.due_at.isoformat(),
+        "latest_start": delivery.latest_start.isoformat(),
+        "local": delivery.local_time,
+        "zone": delivery.zone,
+    }
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A version's manifest, proven to be the one whose hash was frozen."""
+
+    sha256: str
+    data: dict[str, Any]
+
+    def evidence(self) -> list[Evidence]:
+        return [_evidence(e) for e in self.data["evidence"]]
+
+    def target(self, delivery_id: str) -> dict[str, str] | None:
+        found: list[dict[str, str]] = [t for t in self.data["targets"] if t["delivery"] == delivery_id]
+        return found[0] if found else None
+
+
+def read(version: Version) -> Manifest:
+    """Raises Refused when the stored text no longer has the hash it was frozen with."""
+    if sha256(version.manifest) != version.sha256:
+        raise Refused("This version was changed after it was frozen. Nothing of it goes out.", code="version_changed")
+    return Manifest(version.sha256, json.loads(version.manifest))
+
+
+def of_post(session: Session, post_id: str) -> list[Version]:
+    """Oldest first."""
+    return list(session.exec(select(Version).where(Version.post_id == post_id).order_by(col(Version.number))))
