@@ -1,5 +1,7 @@
 """H.264 and AAC in MP4, constant frame rate: repeated frames cost next to nothing and every receiver takes them."""
 
+from __future__ import annotations  # av.Packet is generic for the type checker only
+
 from collections.abc import Callable, Iterable
 from fractions import Fraction
 from pathlib import Path
