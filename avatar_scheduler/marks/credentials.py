@@ -177,7 +177,7 @@ def _settings(root_pem: str) -> dict[str, Any]:
         "builder": {
             "thumbnail": {"enabled": False},
             # Ours to vouch for, not gathered from elsewhere.
-            "created_assertion_labels": ["c2pa.actions.v2", "cawg.training-mining"],
+            "created_assertion_labels": ["c2pa.actions", "cawg.training-mining"],
         },
         "trust": {"trust_config": PURPOSES, **anchors},
     }

@@ -35,7 +35,7 @@ class LabelArt:
 
 def draw(sign: str, words: str, frame: tuple[int, int]) -> LabelArt:
     """The plate for a frame of (width, height) pixels. Raises Invalid when the wording cannot be shown readably."""
-    from avatar_scheduler.marks import plate  # noqa: PLC0415  # skia opens only where something is drawn
+    from avatar_scheduler.marks import plate  # skia opens only where something is drawn
 
     return plate.draw(sign, words, frame)
 
@@ -46,7 +46,7 @@ def measure(video: Path, art: LabelArt, *, subject: str | None = None) -> Eviden
     When one fails, looks at every single frame to say exactly from when to when. `subject` is the file's SHA-256 if
     already known. Never raises for what is wrong with the file.
     """
-    from avatar_scheduler.marks import footage, watch  # noqa: PLC0415  # PyAV opens only where something is measured
+    from avatar_scheduler.marks import footage, watch  # PyAV opens only where something is measured
 
     subject = digest.of_file(video) if subject is None else subject
     tool = f"{TOOL}, {footage.DECODER}"

@@ -29,12 +29,15 @@ def write(media: Path, source_type: str) -> None:
         raise Invalid(f"{source_type} does not say that media was made by AI.")
     container = containers.of(media)
     tree = _parse(next(iter(container.packets(media)), EMPTY.encode()))
-    for description in tree.iter(RDF + "Description"):
+    descriptions = list(tree.iter(RDF + "Description"))
+    for description in descriptions:
         description.attrib.pop(SOURCE_TYPE, None)
         for said in description.findall(SOURCE_TYPE):
             description.remove(said)
-    rdf = next(tree.iter(RDF + "RDF"))
-    ElementTree.SubElement(rdf, RDF + "Description", {RDF + "about": "", SOURCE_TYPE: source_type})
+    if not descriptions:
+        rdf = next(tree.iter(RDF + "RDF"))
+        descriptions = [ElementTree.SubElement(rdf, RDF + "Description", {RDF + "about": ""})]
+    descriptions[0].set(SOURCE_TYPE, source_type)
     container.put(media, START + ElementTree.tostring(tree) + END)
 
 

@@ -27,11 +27,14 @@ class Wording:
 
 def wording(language: str) -> Wording:
     """`language` is a BCP 47 tag, of which the first part counts. Raises Invalid for one we have no words for."""
-    rows = _wordings()
-    found = rows.get(language.split("-", maxsplit=1)[0].lower())
+    found = _wordings().get(language.split("-", maxsplit=1)[0].lower())
     if found is None:
-        raise Invalid(f"No AI label wording for “{language}”. Choose one of {', '.join(sorted(rows))}.")
+        raise Invalid(f"No AI label wording for “{language}”. Choose one of {', '.join(languages())}.")
     return found
+
+
+def languages() -> list[str]:
+    return sorted(_wordings())
 
 
 @cache

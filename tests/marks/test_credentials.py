@@ -1,0 +1,191 @@
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import c2pa
+import encypher_c2pa
+import pytest
+from PIL import Image
+
+from avatar_scheduler.domain.disclosure import Evidence, Mark
+from avatar_scheduler.domain.errors import Invalid, Refused
+from avatar_scheduler.marks import chain, credentials, digest, source_types, xmp
+from tests.marks.test_label import remux
+
+Copy = Callable[[Path], Path]
+
+
+@pytest.fixture(scope="module")
+def root(folder: Path) -> str:
+    return credentials.read_root(folder)
+
+
+@pytest.fixture(scope="module")
+def other_root(tmp_path_factory: pytest.TempPathFactory, now: datetime) -> str:
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "chain"
+    credentials.make_chain(elsewhere, "Studio Ada", now)
+    return credentials.read_root(elsewhere)
+
+
+def reason(evidence: Evidence) -> str:
+    assert not evidence.ok
+    return evidence.summary
+
+
+def flip(path: Path, at: int) -> Path:
+    data = bytearray(path.read_bytes())
+    data[at] ^= 1
+    path.write_bytes(data)
+    return path
+
+
+def second_opinion(path: Path, root: str) -> tuple[str, str, str]:
+    found = encypher_c2pa.verify(str(path), trust_pem=root, no_default_trust=True, telemetry=False)
+    return found["integrity"], found["hard_binding"], found["validation_state"]
+
+
+class TestMeasure:
+    def test_a_file_signed_here_holds(self, signed: Path, root: str) -> None:
+        evidence = credentials.measure(signed, root)
+        assert evidence.ok
+        assert evidence.mark is Mark.credentials
+        assert evidence.summary == "signed by Studio Ada, file matches"
+        assert evidence.subject == digest.of_file(signed)
+        assert evidence.measured == {"state": "trusted", "failures": ""}
+
+    def test_an_independent_reader_agrees(self, signed: Path, root: str) -> None:
+        assert second_opinion(signed, root) == ("valid", "match", "Trusted")
+
+    def test_one_flipped_byte_of_the_picture_breaks_it(self, signed: Path, root: str, copy: Copy) -> None:
+        path = copy(signed)
+        flip(path, path.read_bytes().index(b"mdat") + 5000)
+        assert reason(credentials.measure(path, root)) == credentials.CHANGED
+        assert second_opinion(path, root)[1] != "match"
+
+    def test_a_flipped_byte_of_the_claim_breaks_it(self, signed: Path, root: str, copy: Copy) -> None:
+        path = copy(signed)
+        flip(path, path.read_bytes().index(b"trainedAlgorithmicMedia"))
+        assert reason(credentials.measure(path, root)) == credentials.CHANGED
+
+    def test_xmp_edited_after_signing_breaks_it(self, signed: Path, root: str, copy: Copy) -> None:
+        path = copy(signed)
+        xmp.write(path, source_types.COMPOSITE)
+        assert reason(credentials.measure(path, root)) == credentials.CHANGED
+
+    def test_a_remux_strips_it(self, signed: Path, root: str, tmp_path: Path) -> None:
+        remux(signed, path := tmp_path / "copy.mp4")
+        assert reason(credentials.measure(path, root)) == "No Content Credentials in this file."
+
+    def test_an_unsigned_file_has_none(self, labelled: Path, root: str) -> None:
+        assert reason(credentials.measure(labelled, root)) == "No Content Credentials in this file."
+
+    def test_another_installation_of_the_same_name_is_somebody_else(self, signed: Path, other_root: str) -> None:
+        assert reason(credentials.measure(signed, other_root)) == "Signed by somebody else."
+        assert second_opinion(signed, other_root)[2] != "Trusted"
+
+    @pytest.mark.parametrize("nobody", ["", "not a certificate"])
+    def test_without_a_root_nobody_is_trusted(self, signed: Path, nobody: str) -> None:
+        assert not credentials.measure(signed, nobody).ok
+
+    def test_an_intact_manifest_that_does_not_say_ai_is_not_enough(
+        self, labelled: Path, root: str, folder: Path, tmp_path: Path, now: datetime
+    ) -> None:
+        camera = {
+            "action": "c2pa.created",
+            "digitalSourceType": source_types.TRAINED.replace("trainedAlgorithmicMedia", "digitalCapture"),
+        }
+        manifest = {"assertions": [{"label": "c2pa.actions.v2", "data": {"actions": [camera]}}]}
+        context = credentials._signing_context(chain.open_signer(folder, now))
+        c2pa.Builder(manifest, context=context).sign_file(labelled, tmp_path / "camera.mp4")
+        assert "do not say that this was made by AI" in reason(credentials.measure(tmp_path / "camera.mp4", root))
+
+    @pytest.mark.parametrize("content", [b"", b"garbage" * 1000])
+    def test_garbage_says_why(self, root: str, tmp_path: Path, content: bytes) -> None:
+        path = tmp_path / "post.mp4"
+        path.write_bytes(content)
+        assert "cannot be read" in reason(credentials.measure(path, root))
+
+    def test_a_missing_file_says_why(self, root: str, tmp_path: Path) -> None:
+        assert "cannot be read" in reason(credentials.measure(tmp_path / "nowhere.mp4", root))
+
+    def test_no_truncation_passes(self, signed: Path, root: str, copy: Copy) -> None:
+        whole = signed.read_bytes()
+        for size in range(1000, len(whole), len(whole) // 12):
+            path = copy(signed)
+            path.write_bytes(whole[:size])
+            assert not credentials.measure(path, root).ok
+
+
+class TestSign:
+    def test_images_are_signed_too(self, folder: Path, root: str, tmp_path: Path, now: datetime) -> None:
+        for kind in ("jpg", "png"):
+            poster = tmp_path / f"poster.{kind}"
+            Image.linear_gradient("L").convert("RGB").save(poster)
+            xmp.write(poster, source_types.TRAINED)
+            target = tmp_path / f"signed.{kind}"
+            credentials.sign(poster, target, folder=folder, title=target.name, software="0.1.0", when=now)
+            assert credentials.measure(target, root).ok
+            assert xmp.measure(target).ok
+
+    def test_threads_may_sign_at_once(
+        self, labelled: Path, folder: Path, root: str, tmp_path: Path, now: datetime
+    ) -> None:
+        def sign(number: int) -> bool:
+            target = tmp_path / f"{number}.mp4"
+            credentials.sign(labelled, target, folder=folder, title="post.mp4", software="0.1.0", when=now)
+            return credentials.measure(target, root).ok
+
+        with ThreadPoolExecutor(4) as pool:
+            assert all(pool.map(sign, range(8)))
+
+    def test_an_expired_chain_signs_nothing_until_renewed(self, labelled: Path, tmp_path: Path, now: datetime) -> None:
+        keys, target = tmp_path / "keys", tmp_path / "signed.mp4"
+        credentials.make_chain(keys, "Studio Ada", now - timedelta(days=3 * 365))
+        with pytest.raises(Refused, match="ended on"):
+            credentials.sign(labelled, target, folder=keys, title="post.mp4", software="0.1.0", when=now)
+        assert not target.exists()
+        credentials.make_chain(keys, "Studio Ada", now)
+        credentials.sign(labelled, target, folder=keys, title="post.mp4", software="0.1.0", when=now)
+        assert credentials.measure(target, credentials.read_root(keys)).ok
+
+    def test_a_missing_chain_signs_nothing(self, labelled: Path, tmp_path: Path, now: datetime) -> None:
+        with pytest.raises(Refused, match="No signing certificate"):
+            credentials.sign(labelled, tmp_path / "x.mp4", folder=tmp_path / "no", title="", software="0", when=now)
+
+    def test_what_is_no_media_is_refused_and_leaves_nothing(self, folder: Path, tmp_path: Path, now: datetime) -> None:
+        source = tmp_path / "source.mp4"
+        source.write_bytes(b"garbage" * 1000)
+        with pytest.raises(Invalid, match=r"source\.mp4 cannot be signed"):
+            credentials.sign(source, tmp_path / "x.mp4", folder=folder, title="", software="0", when=now)
+        assert list(tmp_path.iterdir()) == [source]
+
+
+class TestReport:
+    def test_it_tells_the_whole_statement(self, signed: Path, root: str, now: datetime) -> None:
+        found = credentials.report(signed, root)
+        assert (found.state, found.problem, found.failures) == ("trusted", "", ())
+        assert (found.signer, found.software) == ("Studio Ada", "avatar-scheduler 0.1.0")
+        assert found.when == now.strftime("%Y-%m-%dT%H:%M:%SZ")
+        assert found.actions == ("c2pa.created", "c2pa.edited")
+        assert found.source_types == (source_types.TRAINED, source_types.COMPOSITE)
+
+    def test_it_forbids_training_and_the_signer_vouches_for_it(self, signed: Path, root: str) -> None:
+        with c2pa.Reader(signed, context=credentials._reading_context(root)) as reader:
+            assertions = reader.get_active_manifest()["assertions"]
+        denial = next(a for a in assertions if a["label"] == "cawg.training-mining")
+        assert {use["use"] for use in denial["data"]["entries"].values()} == {"notAllowed"}
+        assert all(a.get("created") for a in assertions)
+
+    def test_without_a_root_the_file_is_intact_and_the_signer_unknown(self, signed: Path) -> None:
+        found = credentials.report(signed, None)
+        assert (found.state, found.problem) == ("valid", "Signed by somebody else.")
+        assert found.failures == ("signingCredential.untrusted",)
+
+    def test_a_file_without_any_is_not_an_error(self, labelled: Path) -> None:
+        assert credentials.report(labelled, None).state == "none"
+
+    def test_an_unreadable_file_is(self, tmp_path: Path) -> None:
+        (tmp_path / "post.mp4").write_bytes(b"garbage" * 1000)
+        with pytest.raises(Invalid, match="cannot be read"):
+            credentials.report(tmp_path / "post.mp4", None)

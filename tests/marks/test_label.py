@@ -1,0 +1,186 @@
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from avatar_scheduler.domain.disclosure import Evidence, Mark
+from avatar_scheduler.marks import digest
+from avatar_scheduler.marks.label import LabelArt, draw, measure
+from tests.marks.conftest import FPS, SMALL, film
+
+QUARTER_TURN = np.array([0, 1 << 16, 0, -(1 << 16), 0, 0, 0, 0, 1 << 30], ">i4").tobytes()
+
+
+def faded(art: LabelArt, opacity: float) -> LabelArt:
+    pixels = np.frombuffer(art.rgba, np.uint8).reshape(-1, 4).copy()
+    pixels[:, 3] = (pixels[:, 3] * opacity).astype(np.uint8)
+    return LabelArt(pixels.tobytes(), art.width, art.height, art.x, art.y, art.alt)
+
+
+def blank(art: LabelArt) -> LabelArt:
+    pixels = np.frombuffer(art.rgba, np.uint8).reshape(-1, 4).copy()
+    pixels[:, :3] = pixels[art.width // 2, :3]
+    return LabelArt(pixels.tobytes(), art.width, art.height, art.x, art.y, art.alt)
+
+
+def moved(art: LabelArt, pixels: int) -> LabelArt:
+    return LabelArt(art.rgba, art.width, art.height, art.x - pixels, art.y, art.alt)
+
+
+def reencode(source: Path, target: Path, crf: int) -> Path:
+    with av.open(source) as old, av.open(target, "w") as new:
+        stream = new.add_stream("libx264", rate=FPS, options={"crf": str(crf), "preset": "veryfast"})
+        stream.width, stream.height, stream.pix_fmt = *SMALL, "yuv420p"
+        for frame in old.decode(video=0):
+            new.mux(stream.encode(frame.reformat(format="yuv420p")))
+        new.mux(stream.encode())
+    return target
+
+
+def reason(evidence: Evidence) -> str:
+    assert not evidence.ok
+    return evidence.summary
+
+
+class TestPresent:
+    def test_it_is_there_from_the_first_frame_to_the_last(self, labelled: Path, art: LabelArt) -> None:
+        evidence = measure(labelled, art)
+        assert evidence.ok
+        assert evidence.mark is Mark.label
+        assert evidence.summary == "0:00-0:05"
+        assert evidence.subject == digest.of_file(labelled)
+        assert evidence.measured["end_ms"] == 5000
+        assert evidence.measured["height_thousandths"] == art.height * 1000 // 540
+        assert int(evidence.measured["frames"]) >= 5 * FPS / 3
+
+    @pytest.mark.parametrize("crf", [21, 28])
+    def test_it_survives_another_encode(self, labelled: Path, art: LabelArt, tmp_path: Path, crf: int) -> None:
+        assert measure(reencode(labelled, tmp_path / "again.mp4", crf), art).ok
+
+    @pytest.mark.parametrize("pix_fmt", ["yuvj420p", "yuv444p", "yuv420p10le"])
+    def test_it_is_found_in_other_pixel_formats(self, art: LabelArt, tmp_path: Path, pix_fmt: str) -> None:
+        assert measure(film(tmp_path / "film.mp4", art, seconds=0.5, pix_fmt=pix_fmt), art).ok
+
+    def test_a_file_whose_frames_all_stand_alone_is_watched_too(self, art: LabelArt, tmp_path: Path) -> None:
+        evidence = measure(film(tmp_path / "film.mp4", art, seconds=1, options={"g": "1"}), art)
+        assert evidence.ok
+        assert evidence.measured["frames"] == FPS
+
+
+class TestMissing:
+    def test_a_second_without_it_is_named_to_the_frame(self, art: LabelArt, tmp_path: Path) -> None:
+        video = film(tmp_path / "film.mp4", art, seconds=5, without=range(60, 90))
+        evidence = measure(video, art)
+        assert reason(evidence) == "gone from 0:02 to 0:03"
+        assert (evidence.measured["fails_from_ms"], evidence.measured["fails_to_ms"]) == (2000, 3000)
+        assert evidence.measured["frames"] == 5 * FPS
+
+    def test_every_gap_is_named(self, art: LabelArt, tmp_path: Path) -> None:
+        video = film(tmp_path / "film.mp4", art, seconds=2, without={*range(6, 12), *range(30, 45)})
+        assert reason(measure(video, art)) == "gone from 0:00.2 to 0:00.4, from 0:01 to 0:01.5"
+
+    @pytest.mark.parametrize(("frame", "span"), [(0, "from 0:00 to 0:00.033"), (59, "from 0:01.967 to 0:02")])
+    def test_one_frame_at_either_end_is_enough(self, art: LabelArt, tmp_path: Path, frame: int, span: str) -> None:
+        assert reason(measure(film(tmp_path / "film.mp4", art, without={frame}), art)) == f"gone {span}"
+
+    def test_a_video_without_any_says_so(self, art: LabelArt, tmp_path: Path) -> None:
+        assert reason(measure(film(tmp_path / "film.mp4", None), art)) == "gone from 0:00 to 0:02"
+
+
+class TestAltered:
+    @pytest.mark.parametrize("words", ["Avatar of Mayo", "Avatar of Leo", "Photo by Maya"])
+    def test_other_words_on_the_plate_are_not_the_label(self, art: LabelArt, tmp_path: Path, words: str) -> None:
+        video = film(tmp_path / "film.mp4", draw("AI", words, SMALL), seconds=0.5)
+        assert "0:00 to 0:00.5" in reason(measure(video, art))
+
+    def test_one_changed_letter_reads_as_altered(self, art: LabelArt, tmp_path: Path) -> None:
+        video = film(tmp_path / "film.mp4", draw("AI", "Avatar of Mayo", SMALL), seconds=0.5)
+        assert reason(measure(video, art)).startswith("altered")
+
+    def test_a_blank_plate_is_not_the_label(self, art: LabelArt, tmp_path: Path) -> None:
+        assert not measure(film(tmp_path / "film.mp4", blank(art), seconds=0.5), art).ok
+
+    @pytest.mark.parametrize("opacity", [0.2, 0.6])
+    def test_a_faded_plate_is_not_the_label(self, art: LabelArt, tmp_path: Path, opacity: float) -> None:
+        assert not measure(film(tmp_path / "film.mp4", faded(art, opacity), seconds=0.5), art).ok
+
+    def test_a_label_somewhere_else_is_not_where_viewers_look(self, art: LabelArt, tmp_path: Path) -> None:
+        assert not measure(film(tmp_path / "film.mp4", moved(art, 12), seconds=0.5), art).ok
+
+
+class TestUnreadable:
+    def test_a_missing_file_proves_nothing(self, art: LabelArt, tmp_path: Path) -> None:
+        evidence = measure(tmp_path / "nowhere.mp4", art)
+        assert "No such file" in reason(evidence)
+        assert evidence.subject == ""
+
+    @pytest.mark.parametrize("content", [b"", b"not a video " * 500])
+    def test_garbage_is_not_a_video(self, art: LabelArt, tmp_path: Path, content: bytes) -> None:
+        path = tmp_path / "film.mp4"
+        path.write_bytes(content)
+        assert "cannot be read" in reason(measure(path, art))
+
+    def test_a_truncated_file_is_cut_short(self, art: LabelArt, tmp_path: Path) -> None:
+        path = film(tmp_path / "film.mp4", art, seconds=1)
+        remux(path, faststart := tmp_path / "faststart.mp4", options={"movflags": "faststart"})
+        faststart.write_bytes(faststart.read_bytes()[: faststart.stat().st_size * 2 // 3])
+        assert "cut short" in reason(measure(faststart, art))
+
+    def test_damaged_pictures_are_not_believed(
+        self, labelled: Path, art: LabelArt, copy: Callable[[Path], Path]
+    ) -> None:
+        path = copy(labelled)
+        data = bytearray(path.read_bytes())
+        middle = data.index(b"mdat") + 20_000
+        data[middle : middle + 40_000] = bytes(40_000)
+        path.write_bytes(data)
+        assert not measure(path, art).ok
+
+    def test_a_smaller_picture_than_the_art_was_drawn_for(self, labelled: Path) -> None:
+        assert "540x960" in reason(measure(labelled, draw("AI", "Avatar of Maya", (1080, 1920))))
+
+    def test_a_turned_picture_shows_the_label_lying_down(
+        self, labelled: Path, art: LabelArt, copy: Callable[[Path], Path]
+    ) -> None:
+        path = copy(labelled)
+        data = bytearray(path.read_bytes())
+        matrix = data.index(b"tkhd") + 4 + 40
+        data[matrix : matrix + 36] = QUARTER_TURN
+        path.write_bytes(data)
+        assert "turns" in reason(measure(path, art))
+
+    def test_a_second_picture_track_could_be_the_one_shown(self, labelled: Path, art: LabelArt, tmp_path: Path) -> None:
+        remux(labelled, path := tmp_path / "two.mp4", tracks=2)
+        assert "2 picture tracks" in reason(measure(path, art))
+
+    def test_stretched_pixels_are_refused(self, art: LabelArt, tmp_path: Path) -> None:
+        with av.open(film(tmp_path / "film.mp4", art, seconds=0.5)) as old, av.open(tmp_path / "wide.mp4", "w") as new:
+            source = old.streams.video[0]
+            stream = new.add_stream_from_template(source)
+            stream.sample_aspect_ratio = 3  # type: ignore[assignment]
+            for packet in old.demux(source):
+                if packet.dts is not None:
+                    packet.stream = stream
+                    new.mux(packet)
+        assert "stretch" in reason(measure(tmp_path / "wide.mp4", art))
+
+
+def remux(source: Path, target: Path, *, tracks: int = 1, options: dict[str, str] | None = None) -> None:
+    with av.open(source) as old, av.open(target, "w", options=options or {}) as new:
+        streams = [new.add_stream_from_template(old.streams.video[0]) for _ in range(tracks)]
+        for stream in streams:
+            old.seek(0)
+            for packet in old.demux(old.streams.video[0]):
+                if packet.dts is not None:
+                    packet.stream = stream
+                    new.mux(packet)
+
+
+def test_importing_the_marks_opens_neither_decoder_nor_drawing_library() -> None:
+    heavy = "{'av', 'skia', 'numpy'} & set(sys.modules)"
+    code = f"import sys, avatar_scheduler.marks.inspect; sys.exit(str({heavy}) if {heavy} else 0)"
+    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 0
