@@ -16,7 +16,7 @@ from avatar_scheduler.scripts.values import no_such_variable
 
 LOOPS = 2
 BLOCKS = 6
-EXPRESSION_DEPTH = 12
+EXPRESSION_DEPTH = 16
 
 Kind = str
 """A VariableType, "item" (of a list) or "loop"."""
@@ -55,6 +55,7 @@ FILTERS: dict[str, tuple[tuple[Callable[[object], bool], str], ...]] = {
     "join": ((_is_text(20), "a text of at most 20 characters"),),
     "default": ((_is_text(300), "a text of at most 300 characters"),),
 }
+_LOGIC = frozenset({nodes.And, nodes.Or, nodes.Not, nodes.Compare, nodes.Operand, nodes.CondExpr})
 TESTS = frozenset({"defined", "undefined", "odd", "even"})
 
 _INSTEAD: dict[type[nodes.Node], tuple[str, str]] = {
@@ -70,7 +71,7 @@ _INSTEAD: dict[type[nodes.Node], tuple[str, str]] = {
     nodes.Extends: ("extends", "A script stands alone: {% extends %} is not available. Copy the words in."),
     nodes.Block: ("block", "{% block %} is not available. Write the words without it."),
     nodes.With: ("with", "{% with %} is not available. Use the variable itself."),
-    nodes.ScopedEvalContextModifier: ("autoescape", "{% autoescape %} is not available: a script is plain text."),
+    nodes.Scope: ("autoescape", "{% autoescape %} is not available: a script is plain text."),
     nodes.List: ("[", "Lists cannot be written in a script. Declare a variable of type list."),
     nodes.Tuple: (",", "Lists cannot be written in a script. Declare a variable of type list."),
     nodes.Dict: ("{", "Tables cannot be written in a script. Declare variables in the first comment."),
@@ -100,10 +101,12 @@ class _Checker:
         self._source = source
 
     def _wrong(self, node: nodes.Node, found: str, message: str) -> Invalid:
-        return wrong(self._source, node.lineno, found, message)
+        # Jinja puts some nodes around others without giving them a line.
+        line = node.lineno or next((n.lineno for n in node.iter_child_nodes() if n.lineno), 0)
+        return wrong(self._source, line, found, message)
 
     def _unlisted(self, node: nodes.Node) -> Invalid:
-        if isinstance(node, nodes.BinExpr | nodes.UnaryExpr) and type(node) is not nodes.Not:
+        if isinstance(node, nodes.BinExpr | nodes.UnaryExpr):
             return self._wrong(node, node.operator or "", _ARITHMETIC)
         other = ("", f"{type(node).__name__} is not available in a script. Write it in plain words.")
         found, message = _INSTEAD.get(type(node), other)
@@ -172,6 +175,9 @@ class _Checker:
 
     def _parts(self, node: nodes.Node, scope: _Scope) -> Iterator[nodes.Node]:
         """Checks this node alone; yields what is left to check."""
+        if type(node) in _LOGIC:
+            yield from node.iter_child_nodes()
+            return
         match node:
             case nodes.Name():
                 if self._kind(node, scope) == "loop":
@@ -186,15 +192,6 @@ class _Checker:
                 yield from self._filter(node)
             case nodes.Test():
                 yield from self._test(node)
-            case nodes.Compare():
-                yield node.expr
-                yield from (operand.expr for operand in node.ops)
-            case nodes.And() | nodes.Or():
-                yield from (node.left, node.right)
-            case nodes.Not():
-                yield node.node
-            case nodes.CondExpr():
-                yield from (n for n in (node.test, node.expr1, node.expr2) if n is not None)
             case _:
                 raise self._unlisted(node)
 
