@@ -1,0 +1,64 @@
+"""A sentence for each audit entry a post page shows. People are ink, machines hatched, checks green."""
+
+from dataclasses import dataclass
+
+from avatar_scheduler.i18n import N_
+from avatar_scheduler.services.cards import TimelineRow
+
+PERSON, MACHINE, CHECK = "hu", "mc", "ok"
+
+
+@dataclass(frozen=True)
+class Action:
+    sentence: str
+    icon: str
+    maker: str
+
+
+ACTIONS = {
+    "post.created": Action(N_("%(actor)s wrote it"), "pen-line", PERSON),
+    "post.edited": Action(N_("%(actor)s edited it"), "pen-line", PERSON),
+    "post.draft": Action(N_("Back to draft, by %(actor)s"), "pen-line", PERSON),
+    "post.rendering": Action(N_("Sent to render by %(actor)s"), "loader", PERSON),
+    "post.checking": Action(N_("Rendered, now being checked"), "scan-line", MACHINE),
+    "post.in_review": Action(N_("Every mark was measured, and a person is asked"), "shield-check", CHECK),
+    "post.approved": Action(N_("%(actor)s approved this version"), "thumbs-up", PERSON),
+    "post.rejected": Action(N_("%(actor)s rejected it"), "x", PERSON),
+    "post.changes_requested": Action(N_("%(actor)s asked for changes"), "message-square-reply", PERSON),
+    "post.blocked": Action(N_("Blocked: it may not go on like this"), "octagon-x", MACHINE),
+    "post.cancelled": Action(N_("%(actor)s dropped it"), "x", PERSON),
+    "approval.approved": Action(N_("The yes of %(actor)s was signed"), "shield-check", CHECK),
+    "approval.standing": Action(N_("%(actor)s gave a standing approval"), "shield-check", PERSON),
+    "approval.undone": Action(N_("%(actor)s took the yes back"), "undo-2", PERSON),
+    "render.running": Action(N_("A worker started to render"), "file-play", MACHINE),
+    "render.done": Action(N_("The video is there"), "file-play", MACHINE),
+    "render.failed": Action(N_("The render failed"), "circle-x", MACHINE),
+    "render.cancelled": Action(N_("The render was stopped"), "circle-slash", MACHINE),
+    "render.queued": Action(N_("Waiting for a worker again"), "loader", MACHINE),
+    "delivery.scheduled": Action(N_("Scheduled"), "calendar-check", MACHINE),
+    "delivery.waiting": Action(N_("Not scheduled any more"), "calendar-clock", MACHINE),
+    "delivery.claimed": Action(N_("A worker took it, and checked everything again"), "shield-check", MACHINE),
+    "delivery.sending": Action(N_("Going out"), "send", MACHINE),
+    "delivery.accepted": Action(N_("The platform took it"), "send", CHECK),
+    "delivery.published": Action(N_("Read back from the platform: published"), "eye", CHECK),
+    "delivery.unconfirmed": Action(N_("Sent, but no answer came"), "circle-question-mark", MACHINE),
+    "delivery.failed": Action(N_("Refused for certain"), "circle-x", MACHINE),
+    "delivery.kept_back": Action(N_("Kept back, nothing was sent"), "archive", MACHINE),
+    "delivery.withdrawn": Action(N_("Withdrawn before it left"), "undo-2", MACHINE),
+}
+
+
+def action(row: TimelineRow) -> Action:
+    """An entry nobody wrote a sentence for is shown by its own name rather than hidden."""
+    known = ACTIONS.get(row.action)
+    return known or Action(row.action.replace("%", "%%"), "scroll-text", MACHINE)
+
+
+# Shown as chips: what a person can use. States are in the sentence, hashes in the proof.
+_FACTS = ("version", "reason", "note", "title", "fields", "sha256", "platform", "url", "try", "step")
+
+
+def facts(row: TimelineRow) -> list[str]:
+    """In the order of `_FACTS`; hashes are shortened by the page."""
+    found = [(name, row.data[name]) for name in _FACTS if row.data.get(name)]
+    return [f"v{value}" if name == "version" else value for name, value in found]

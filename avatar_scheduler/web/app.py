@@ -1,0 +1,50 @@
+"""The pages as one application."""
+
+from pathlib import Path
+
+from fastapi import Depends, FastAPI
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from avatar_scheduler.config import Settings
+from avatar_scheduler.web import errors, health, icons, media, posts, public, review, sessions
+from avatar_scheduler.web.deps import gate
+from avatar_scheduler.web.security import MAX_BODY, SecurityHeaders
+
+STATIC = Path(__file__).parent / "static"
+FONTS = {
+    "/static/fonts/text": "fontpkg_atkinson_hyperlegible",
+    "/static/fonts/mono": "fontpkg_ibm_plex_mono",
+}
+
+
+class Files(StaticFiles):
+    """Asked for again with each page, answered "unchanged" unless they did change."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        response.headers.setdefault("Cache-Control", "no-cache")
+        return response
+
+
+def mount_static(app: FastAPI) -> None:
+    for path, package in FONTS.items():
+        app.mount(path, Files(packages=[(package, "files")]), name=package)
+    app.mount("/static", Files(directory=STATIC), name="static")
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Default deny: `gate` runs on every route, and only `deps.PUBLIC` passes it without a person."""
+    app = FastAPI(
+        title="Avatar Scheduler", openapi_url=None, dependencies=[Depends(gate)], max_body_size=MAX_BODY,
+        redirect_slashes=False,
+    )  # fmt: skip
+    app.state.settings = settings
+    icons.drawings()
+    app.add_middleware(SecurityHeaders, settings=settings)
+    errors.install(app)
+    mount_static(app)
+    for part in (health, sessions, review, posts, media, public):
+        app.include_router(part.router)
+    return app

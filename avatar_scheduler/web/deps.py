@@ -1,0 +1,105 @@
+"""What routes ask for: the time, a session, the person. `gate` is on every route of the app."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import Depends, Request
+from sqlmodel import Session
+
+from avatar_scheduler.config import Settings
+from avatar_scheduler.db.engine import read_scope, write_scope
+from avatar_scheduler.domain.errors import Forbidden
+from avatar_scheduler.services import people
+from avatar_scheduler.services.people import Person
+from avatar_scheduler.web import security
+
+PUBLIC = frozenset(
+    {
+        "/healthz",
+        "/sign-in",
+        "/welcome/{token}",
+        "/licences",
+        "/f/{slug}",
+        "/f/{slug}/atom.xml",
+        "/f/{slug}/feed.json",
+        "/f/{slug}/media/{sha256}",
+        "/f/{slug}/{item_id}",
+        "/proof/{delivery_id}",
+    }
+)
+"""Reviewed by hand: the only routes a stranger reaches. Everything else needs a signed-in person."""
+
+
+class SignInNeeded(Forbidden):
+    code = "sign_in"
+
+    def __init__(self, came_for: str) -> None:
+        super().__init__("Sign in to go on.")
+        self.sign_in_url = "/sign-in?next=" + quote(came_for, safe="")
+
+
+def settings_of(request: Request) -> Settings:
+    settings: Settings = request.app.state.settings
+    return settings
+
+
+def current_time() -> datetime:
+    return datetime.now(UTC)
+
+
+SettingsDep = Annotated[Settings, Depends(settings_of)]
+Now = Annotated[datetime, Depends(current_time)]
+
+
+def write_session(settings: SettingsDep) -> Iterator[Session]:
+    with write_scope(settings) as session:
+        yield session
+
+
+def read_session(settings: SettingsDep) -> Iterator[Session]:
+    with read_scope(settings) as session:
+        yield session
+
+
+# scope="function": the commit happens before the answer leaves, so a failed commit is not answered with a yes.
+WriteSession = Annotated[Session, Depends(write_session, scope="function")]
+ReadSession = Annotated[Session, Depends(read_session, scope="function")]
+
+
+def cookie_name(settings: Settings) -> str:
+    return "__Host-session" if settings.secure_cookies else "session"
+
+
+def visitor(request: Request, settings: SettingsDep, now: Now) -> Person | None:
+    """Who holds the session cookie. The role is read anew on every request."""
+    token = request.cookies.get(cookie_name(settings))
+    if not token:
+        return None
+    with read_scope(settings) as session:
+        person = people.who_is(session, token, now)
+    request.state.person = person
+    return person
+
+
+Visitor = Annotated[Person | None, Depends(visitor)]
+
+
+async def gate(request: Request, settings: SettingsDep, person: Visitor) -> None:
+    security.check_origin(request, settings)
+    if request.scope["route"].path in PUBLIC:
+        return
+    if person is None:
+        came_for = request.url.path if request.method in security.SAFE_METHODS else "/review"
+        raise SignInNeeded(came_for)
+    await security.check_csrf(request, person.csrf)
+
+
+def signed_in(person: Visitor) -> Person:
+    if person is None:
+        raise SignInNeeded("/review")
+    return person
+
+
+Who = Annotated[Person, Depends(signed_in)]

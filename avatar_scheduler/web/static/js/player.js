@@ -1,0 +1,102 @@
+// Plays the preview and tells the server which parts were really played. Only the server decides what is unlocked.
+const clock = (s) => `${Math.floor(s / 60)}:${String(Math.floor(s % 60)).padStart(2, "0")}`;
+const $ = (query, root = document) => root.querySelector(query);
+
+for (const root of document.querySelectorAll("[data-player]")) {
+  const video = $("video", root);
+  const play = $("[data-play]", root);
+  const scrub = $("[data-scrub]", root);
+  video.controls = false;
+  $("[data-bar]", root).hidden = false;
+
+  const paint = () => {
+    const length = video.duration || 0;
+    play.dataset.face = video.ended ? "again" : video.paused ? "play" : "pause";
+    play.setAttribute("aria-label", video.paused ? play.dataset.namePlay : play.dataset.namePause);
+    scrub.value = length ? Math.round((video.currentTime / length) * 1000) : 0;
+    scrub.setAttribute("aria-valuetext", `${clock(video.currentTime)} / ${clock(length)}`);
+    if (length) $("[data-time]", root).textContent = clock(video.paused && !video.currentTime ? length : video.currentTime);
+  };
+  const toggle = () => (video.paused ? video.play() : video.pause());
+  play.addEventListener("click", toggle);
+  video.addEventListener("click", toggle);
+  scrub.addEventListener("input", () => (video.currentTime = (scrub.value / 1000) * (video.duration || 0)));
+  for (const name of ["play", "pause", "ended", "timeupdate", "seeked", "loadedmetadata"]) video.addEventListener(name, paint);
+  paint();
+  captions(video, $("[data-cap]", root));
+  if (root.dataset.seen) follow(root, video);
+}
+
+function captions(video, box) {
+  const track = video.textTracks[0];
+  if (!track) return;
+  track.mode = "hidden"; // we draw the words ourselves, above the bar
+  track.addEventListener("cuechange", () => {
+    const text = [...(track.activeCues || [])].map((cue) => cue.text).join(" ");
+    box.textContent = text;
+    box.hidden = !text;
+  });
+}
+
+function follow(root, video) {
+  const csrf = $("meta[name=csrf]").content;
+  let sent = 0;
+  let busy = false;
+  let again = false;
+  const ranges = () =>
+    Array.from({ length: video.played.length }, (_, i) => [
+      Math.round(video.played.start(i) * 1000),
+      Math.round(video.played.end(i) * 1000),
+    ]).filter(([from, to]) => to > from);
+
+  async function report() {
+    if (busy) return void (again = true);
+    const played = ranges();
+    busy = true;
+    sent = Date.now();
+    try {
+      const answer = await fetch(root.dataset.seen, {
+        method: "POST",
+        keepalive: true,
+        headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRF": csrf },
+        body: JSON.stringify({ ranges: played }),
+      });
+      if (answer.ok) show(await answer.json());
+    } catch {
+      // Offline: toast.js says so, and the ranges are sent again when we are back.
+    }
+    busy = false;
+    if (again) {
+      again = false;
+      report();
+    }
+  }
+  function show({ seen_ms: seen, complete }) {
+    const left = clock(Math.max(0, Math.ceil(video.duration - seen / 1000)));
+    for (const box of document.querySelectorAll("[data-togo]")) box.textContent = box.dataset.togo.replace("{}", left);
+    for (const box of document.querySelectorAll("[data-watched]"))
+      box.textContent = box.dataset.watched.replace("{}", clock(Math.ceil(seen / 1000)));
+    if (!complete) return;
+    $("[data-done]", root).hidden = false;
+    for (const note of document.querySelectorAll("[data-locked-note]")) note.hidden = true;
+    const approve = $("[data-approve]");
+    if (approve?.dataset.face !== "locked") return;
+    approve.dataset.face = "open";
+    approve.disabled = false;
+  }
+  report(); // nothing played yet: starts the server's clock, which no claim may outrun
+  video.addEventListener("timeupdate", () => Date.now() - sent > 2000 && report());
+  for (const name of ["pause", "ended"]) video.addEventListener(name, report);
+  addEventListener("online", report);
+  document.addEventListener("visibilitychange", () => document.hidden && report());
+
+  const pin = $("[data-pin]");
+  const pinned = $("[data-pinned]");
+  addEventListener("hashchange", () => {
+    if (location.hash !== "#changes" || !pin || !video.currentTime) return;
+    video.pause();
+    pin.value = Math.round(video.currentTime * 1000);
+    $("span", pinned).textContent = pinned.dataset.pinned.replace("{}", clock(video.currentTime));
+    pinned.hidden = false;
+  });
+}

@@ -1,0 +1,152 @@
+"""The word, icon and tone of everything that has a name. One word per thing: the same on button, toast and log."""
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+from avatar_scheduler.domain.disclosure import Mark
+from avatar_scheduler.i18n import N_
+from avatar_scheduler.services.cards import Layer, ProofMark
+
+_Row = TypeVar("_Row", Layer, ProofMark)
+
+
+@dataclass(frozen=True)
+class Kind:
+    word: str
+    title: str
+    """Why a person is asked."""
+    why: str
+
+
+@dataclass(frozen=True)
+class State:
+    word: str
+    icon: str
+    tone: str
+
+
+_ANY_CORE = Kind(N_("Personal"), N_("This always comes to you"), N_("It speaks for you to people who know you."))
+_ANY_SECONDARY = Kind(N_("Post"), N_("No standing approval covers this"), N_("So it waits for your yes."))
+_TOPIC = N_("It is about something where a wrong word does harm.")
+
+KINDS = {
+    "reply": Kind(N_("Reply"), N_("Replies always come to you"), N_("It answers one person, in your voice.")),
+    "message": Kind(N_("Message"), N_("Messages always come to you"), N_("It writes to one person, in your name.")),
+    "live_answer": Kind(N_("Live answer"), N_("Live answers always come to you"), N_("Said aloud, in your voice.")),
+    "go_live": Kind(N_("Going live"), N_("Going live always comes to you"), N_("Nobody can take back a live minute.")),
+    "thank_you": Kind(N_("Thank-you"), N_("Thank-yous always come to you"), N_("Thanks are worth what you put in.")),
+    "personal_story": Kind(
+        N_("Personal story"), N_("Personal stories always come to you"), N_("It tells something about your life.")
+    ),
+    "names_a_person": Kind(
+        N_("Names a person"), N_("Posts that name a person always come to you"), N_("Somebody is named in your voice.")
+    ),
+    "sponsored": Kind(
+        N_("Sponsored"), N_("Sponsored posts always come to you"), N_("Your name stands behind what is sold.")
+    ),
+    "health": Kind(N_("Health"), N_("Health always comes to you"), _TOPIC),
+    "money": Kind(N_("Money"), N_("Money always comes to you"), _TOPIC),
+    "minors": Kind(N_("Minors"), N_("Posts about minors always come to you"), _TOPIC),
+    "politics": Kind(N_("Politics"), N_("Politics always comes to you"), _TOPIC),
+    "apology": Kind(N_("Apology"), N_("Apologies always come to you"), N_("Only you can say sorry.")),
+    "first_use": Kind(
+        N_("First use"), N_("The first use always comes to you"), N_("This look or voice was never sent before.")
+    ),
+    "tip": Kind(N_("Tip"), _ANY_SECONDARY.title, _ANY_SECONDARY.why),
+    "recap": Kind(N_("Recap"), _ANY_SECONDARY.title, _ANY_SECONDARY.why),
+    "announcement": Kind(N_("Announcement"), _ANY_SECONDARY.title, _ANY_SECONDARY.why),
+    "b_roll": Kind(N_("B-roll"), _ANY_SECONDARY.title, _ANY_SECONDARY.why),
+    "thumbnail": Kind(N_("Thumbnail"), _ANY_SECONDARY.title, _ANY_SECONDARY.why),
+    "recut": Kind(N_("Re-cut"), _ANY_SECONDARY.title, _ANY_SECONDARY.why),
+}
+
+
+def kind(name: str, core: bool) -> Kind:
+    return KINDS.get(name, _ANY_CORE if core else _ANY_SECONDARY)
+
+
+POST_STATES = {
+    "draft": State(N_("Draft"), "pen-line", "idle"),
+    "rendering": State(N_("Rendering"), "loader", "idle"),
+    "checking": State(N_("Checking"), "scan-line", "idle"),
+    "in_review": State(N_("Waiting for a yes"), "hand", "warn"),
+    "approved": State(N_("Approved"), "thumbs-up", "info"),
+    "blocked": State(N_("Blocked"), "octagon-x", "bad"),
+    "changes_requested": State(N_("Changes asked"), "message-square-reply", "warn"),
+    "rejected": State(N_("Rejected"), "x", "idle"),
+    "cancelled": State(N_("Dropped"), "x", "idle"),
+}
+DELIVERY_STATES = {
+    "waiting": State(N_("Waiting for a yes"), "hand", "warn"),
+    "scheduled": State(N_("Scheduled"), "calendar-check", "info"),
+    "claimed": State(N_("Going out"), "send", "info"),
+    "sending": State(N_("Going out"), "send", "info"),
+    "accepted": State(N_("Sent, being read back"), "send", "info"),
+    "published": State(N_("Published"), "circle-check", "ok"),
+    "unconfirmed": State(N_("We do not know yet"), "circle-question-mark", "warn"),
+    "failed": State(N_("Failed"), "circle-x", "bad"),
+    "kept_back": State(N_("Kept back"), "archive", "idle"),
+    "withdrawn": State(N_("Withdrawn"), "undo-2", "idle"),
+}
+_UNKNOWN = State(N_("Unknown"), "circle-question-mark", "idle")
+
+
+def state(name: str) -> State:
+    """Of a post or a delivery: no name means two things, and an approved post is where its deliveries are."""
+    return POST_STATES.get(name) or DELIVERY_STATES.get(name, _UNKNOWN)
+
+
+MARKS = {
+    Mark.label: N_("Label in video"),
+    Mark.credentials: N_("Credentials"),
+    Mark.caption_line: N_("Caption line"),
+    Mark.xmp: N_("File metadata"),
+    Mark.platform_flag: N_("Platform flag"),
+}
+LAYER_STATES = {
+    "ready": State(N_("Ready"), "circle-check", "ok"),
+    "at_posting": State(N_("At posting"), "circle-dot-dashed", "later"),
+    "missing": State(N_("Missing"), "octagon-x", "bad"),
+    "not_offered": State(N_("Not offered"), "circle-slash", "later"),
+}
+
+
+def mark(name: str) -> str:
+    return MARKS[Mark(name)]
+
+
+def in_order(rows: tuple[_Row, ...]) -> list[_Row]:
+    """What the audience sees first comes first."""
+    order = list(MARKS)
+    return sorted(rows, key=lambda row: order.index(Mark(row.mark)))
+
+
+def layer_state(name: str) -> State:
+    return LAYER_STATES[name]
+
+
+WAYS_OUT = {
+    "blocked": N_("There is no way to send it as it is. Render it again, or drop it."),
+    "changes_requested": N_("Write the changes. That makes a new version and asks again."),
+    "rejected": N_("Nothing goes out. Start a new post if you want another try."),
+    "cancelled": N_("Nothing goes out."),
+    "unconfirmed": N_("It was sent and no answer came. It is looked up on the platform, and never sent again blindly."),
+    "failed": N_("The platform refused it for certain. Make a new version to try again."),
+    "kept_back": N_("Nothing was sent. Pick a new time to ask again."),
+    "withdrawn": N_("Nothing was sent."),
+}
+
+CHANGE_REASONS = {
+    "not_my_words": N_("Not my words"),
+    "wrong_fact": N_("Wrong fact"),
+    "too_personal": N_("Too personal"),
+    "tone": N_("Tone"),
+    "looks_off": N_("Looks off"),
+    "record_myself": N_("I will record it"),
+}
+
+STEPS = (
+    N_("Starting"), N_("Speaking"), N_("Drawing"), N_("Encoding"), N_("Marking"), N_("Signing"),
+    N_("Checking"), N_("Waiting"), N_("Done"),
+)  # fmt: skip
+"""What a render reports it is doing. Listed for the catalogues; an unknown step is shown as it comes."""

@@ -1,0 +1,202 @@
+"""The states a page can be in, as the plain data that services hand over."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from avatar_scheduler.services.cards import (
+    Card,
+    FeedItem,
+    FeedPage,
+    Layer,
+    PostPage,
+    Progress,
+    Proof,
+    ProofMark,
+    QueueRow,
+    Target,
+    TimelineRow,
+)  # fmt: skip
+from avatar_scheduler.services.people import Person
+
+NOW = datetime(2026, 11, 22, 16, 3, tzinfo=UTC)
+DUE = NOW + timedelta(minutes=12)
+DEADLINE = NOW + timedelta(minutes=42)
+HASH = "9f2c41d877b0" + "0" * 48 + "a71e"
+ZONE = "Europe/Paris"
+VIDEO_MS = 2000
+
+ADA = Person("m1", "o1", "Ada Lind", "owner", "en", "csrf-of-ada", "s1")
+LAYERS = (
+    Layer("caption_line", "ready", "first line of the caption"),
+    Layer("credentials", "ready", "signed, file matches"),
+    Layer("label", "ready", "0:00-0:24"),
+    Layer("xmp", "ready", "trainedAlgorithmicMedia"),
+)
+TARGET = Target("own_feed", "maya", DUE, ZONE, "waiting", "", "")
+
+READY = Card(
+    version_id="v2id",
+    version_number=2,
+    version_hash=HASH,
+    post_id="p1",
+    title="Reply to @lina.cooks",
+    kind="reply",
+    core=True,
+    language="en",
+    creator="Maya Okafor",
+    creator_slug="maya",
+    script="Hey Lina! Yes, swap the palm oil for groundnut oil. Keep the heat low and give the onions ten minutes.",
+    caption="Made with AI: this is Maya's avatar.\nSwap the oil, keep the onions.",
+    post_state="in_review",
+    layers=LAYERS,
+    targets=(TARGET,),
+    due_at=DUE,
+    deadline=DEADLINE,
+    seconds_left=42 * 60,
+    zone=ZONE,
+    duration_ms=VIDEO_MS,
+    seen_ms=VIDEO_MS,
+    seen_complete=True,
+    must_see=True,
+    can_decide=True,
+    decided="",
+    decided_by="",
+    approval_id="",
+    undo_until=None,
+    consent_until=datetime(2027, 3, 14, tzinfo=UTC),
+    newer_version_id="",
+    changes=(
+        ("same", "Hey Lina! Yes, swap the palm oil for groundnut oil. "),
+        ("added", "Check the label for your mum first. "),
+        ("same", "Keep the heat low and give the onions "),
+        ("removed", "five "),
+        ("added", "ten "),
+        ("same", "minutes."),
+    ),
+    video_url="/clip.mp4",
+    poster_url="/poster.jpg",
+    captions_url="/captions.vtt",
+)
+LOCKED = replace(READY, seen_ms=500, seen_complete=False)
+MISSING = (Layer("label", "missing", "gone from 0:41 to 0:48"), *LAYERS[:2])
+CARDS = {
+    "ready": READY,
+    "locked": LOCKED,
+    "blocked": replace(READY, layers=MISSING, post_state="blocked"),
+    "too_late": replace(READY, seconds_left=-60, can_decide=False),
+    "stale": replace(READY, version_number=1, newer_version_id="v2id", can_decide=False, changes=()),
+    "approved": replace(
+        READY, decided="approved", decided_by="Ada Lind", approval_id="a1", undo_until=NOW + timedelta(seconds=9),
+        can_decide=False, post_state="approved",
+    ),
+    "rejected": replace(READY, decided="rejected", decided_by="Ada Lind", can_decide=False, post_state="rejected"),
+    "watch": replace(READY, can_decide=False),
+    "under_way": replace(READY, can_decide=False, post_state="rendering"),
+    "secondary": replace(
+        READY, kind="b_roll", core=False, must_see=False, seen_complete=False, seen_ms=0, changes=(), deadline=None,
+        seconds_left=None, targets=(), due_at=None, consent_until=None,
+    ),
+    "long_words": replace(
+        READY, title="Donaudampfschifffahrtsgesellschaftskapitänsmütze " * 2, language="de",
+        script="Rindfleischetikettierungsüberwachungsaufgabenübertragungsgesetz " * 6, changes=(),
+    ),
+}  # fmt: skip
+ROWS = [
+    QueueRow("v2id", "Reply to @lina.cooks", "Maya Okafor", "maya", "reply", True, DUE, 42 * 60),
+    QueueRow("v3id", "DM to a coaching client", "Léo Garnier", "leo", "message", True, DUE, 70 * 60),
+    QueueRow("v4id", "B-roll: market morning", "Noa Conti", "noa", "b_roll", False, DUE, 26 * 3600),
+]
+
+
+def _entry(minutes: int, actor: str, action: str, **data: str) -> TimelineRow:
+    return TimelineRow(NOW - timedelta(minutes=minutes), actor, action, data, "ab12" * 16)
+
+
+TIMELINE = (
+    _entry(1, "publish", "delivery.published"),
+    _entry(2, "publish", "delivery.accepted"),
+    _entry(30, "Ada Lind", "post.approved", sha256=HASH, to="approved"),
+    _entry(40, "gate", "post.in_review", version="2", sha256=HASH),
+    _entry(45, "render", "render.done"),
+    _entry(50, "Ada Lind", "post.changes_requested", note="tone; Say “everyone”, 100 % of the time."),
+    _entry(60, "Ada Lind", "post.created", title="Reply to @lina.cooks", kind="reply"),
+    _entry(61, "somebody", "something.new"),
+)
+PUBLISHED = PostPage(
+    progress=Progress("p1", "Reply to @lina.cooks", "published", 100, "", "", "v2id"),
+    kind="reply",
+    core=True,
+    creator="Maya Okafor",
+    creator_slug="maya",
+    script=READY.script,
+    caption=READY.caption,
+    language="en",
+    targets=(replace(TARGET, state="published", url="http://127.0.0.1:8321/f/maya/d1"),),
+    timeline=TIMELINE,
+    video_url="/clip.mp4",
+    poster_url="/poster.jpg",
+    captions_url="/captions.vtt",
+)
+POSTS = {
+    "published": PUBLISHED,
+    "rendering": replace(
+        PUBLISHED, progress=Progress("p1", "Reply to @lina.cooks", "rendering", 43, "Drawing", "", ""), targets=(),
+        video_url="", poster_url="", captions_url="", timeline=TIMELINE[-2:],
+    ),
+    "blocked": replace(
+        PUBLISHED, progress=Progress("p1", "Reply", "blocked", 100, "", "label: gone from 0:41 to 0:48", "")
+    ),
+    "unconfirmed": replace(
+        PUBLISHED, progress=Progress("p1", "Reply", "unconfirmed", 100, "", "", "v2id"),
+        targets=(replace(TARGET, state="unconfirmed", reason="The platform did not answer within 30 s."),),
+    ),
+}  # fmt: skip
+LISTING = [
+    Progress("p1", "Reply to @lina.cooks", "in_review", 100, "", "", "v2id"),
+    Progress("p2", "Three myths about salt", "rendering", 43, "Drawing", "", ""),
+    Progress("p3", "Market morning", "published", 100, "", "", "v9id"),
+    Progress("p4", "Coat weather", "blocked", 100, "", "label: gone from 0:41 to 0:48", ""),
+    Progress("p5", "Thank you, 10 k", "kept_back", 100, "", "Nobody decided in time.", "v8id"),
+]
+ITEM = FeedItem(
+    id="d1",
+    title="Salt & <pepper>",
+    caption="Made with AI: this is Maya's avatar.\nTwo spices, one \x0bpan.",
+    disclosure_line="Made with AI: this is Maya's avatar.",
+    language="en",
+    published_at=NOW,
+    video_url="http://127.0.0.1:8321/clip.mp4",
+    video_size=4321,
+    video_sha256="cd" * 32,
+    poster_url="http://127.0.0.1:8321/poster.jpg",
+    captions_url="http://127.0.0.1:8321/captions.vtt",
+    width=180,
+    height=320,
+    duration_ms=VIDEO_MS,
+    url="http://127.0.0.1:8321/f/maya/d1",
+    proof_url="http://127.0.0.1:8321/proof/d1",
+)
+_FEED = "http://127.0.0.1:8321/f/maya"
+FEED = FeedPage("Maya Okafor", "maya", _FEED, f"{_FEED}/atom.xml", f"{_FEED}/feed.json", (ITEM, replace(ITEM, id="d2")))
+PROOF = Proof(
+    title="Salt & <pepper>",
+    creator="Maya Okafor",
+    creator_slug="maya",
+    approved_by="Ada Lind",
+    approved_how="person",
+    approved_at=NOW,
+    published_at=NOW,
+    version_hash=HASH,
+    media_hash="cd" * 32,
+    engine="Avatar Scheduler 0.1.0",
+    voice="hibari-tts, af_heart",
+    marks=(
+        ProofMark("label", True, "0:00-0:24", "label 1, ffmpeg 8"),
+        ProofMark("credentials", True, "signed, file matches", "c2pa 0.38.1"),
+        ProofMark("xmp", False, "no XMP packet", "xmp 1"),
+    ),
+    targets=(replace(TARGET, state="published", url="http://127.0.0.1:8321/f/maya/d1"),),
+    audit_hash="ef" * 32,
+    item_url="http://127.0.0.1:8321/f/maya/d1",
+    root_fingerprint="12" * 32,
+)

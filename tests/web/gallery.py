@@ -1,0 +1,129 @@
+"""Every page in every state, drawn by the real templates under the real headers, without a database."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import av
+import numpy as np
+import uvicorn
+from fastapi import FastAPI, Request
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
+from PIL import Image, ImageDraw, ImageFont
+
+from avatar_scheduler.config import Settings
+from avatar_scheduler.domain.errors import Conflict, Invalid, NotFound
+from avatar_scheduler.web import app as web_app
+from avatar_scheduler.web import errors, posts, review
+from avatar_scheduler.web.security import SecurityHeaders
+from avatar_scheduler.web.templating import render
+from tests.web import cases
+
+
+def pages() -> dict[str, tuple[str, dict[str, Any]]]:
+    """Name -> template and what it is given."""
+    found: dict[str, tuple[str, dict[str, Any]]] = {}
+    for name, card in cases.CARDS.items():
+        newer = replace(cases.READY, version_number=2) if name == "stale" else None
+        found[f"review-{name}"] = ("review.html", review.view(card, cases.ROWS, cases.NOW, newer))
+    found["review-empty"] = ("review_empty.html", {"waiting": 0})
+    for name, post in cases.POSTS.items():
+        moving = post.progress.state in posts.MOVING
+        found[f"post-{name}"] = ("post.html", {"post": post, "moving": moving, "waiting": 3, "zone": cases.ZONE})
+    found["posts"] = ("posts.html", {"rows": cases.LISTING, "moving": posts.MOVING, "waiting": 3})
+    found["posts-none"] = ("posts.html", {"rows": [], "moving": posts.MOVING, "waiting": 0})
+    found["sign-in"] = ("sign_in.html", {"next": "", "email": "", "problem": "", "person": None})
+    found["sign-in-wrong"] = (
+        "sign_in.html", {"next": "", "email": "a@b.c", "problem": "E-mail or password is wrong.", "person": None}
+    )  # fmt: skip
+    found["welcome"] = ("welcome.html", {"name": "Ada", "token": "t", "problem": "Too short.", "person": None})
+    found["feed"] = ("feed.html", {"feed": cases.FEED, "person": None})
+    found["feed-item"] = ("feed_item.html", {"item": cases.ITEM, "slug": "maya", "person": None})
+    found["proof"] = ("proof.html", {"proof": cases.PROOF, "person": None})
+    found["licences"] = ("licences.html", {"person": None})
+    for kind in (NotFound, Conflict, Invalid):
+        error = {"kind": errors.KINDS[kind], "message": "It is gone.", "path": "/x", "code": "not_found"}
+        found[f"error-{kind.code}"] = ("error.html", error)
+    found["error-stranger"] = ("error.html", {**error, "person": None})
+    return found
+
+
+PAGES = pages()
+
+
+def draw(name: str, language: str = "en") -> str:
+    template, context = PAGES[name]
+    return render(template, language, **{"person": cases.ADA, **context})
+
+
+def make_media(folder: Path) -> None:
+    """A two-second clip with a label in the picture, its poster and its captions."""
+    plates = []
+    for step in range(10):
+        picture = Image.new("RGB", (360, 640), (214, 160 + step, 110))
+        pen = ImageDraw.Draw(picture)
+        pen.ellipse((100, 180, 260, 380), fill=(150, 92, 62))
+        pen.rounded_rectangle((150, 14, 346, 52), 10, fill=(10, 20, 19))
+        pen.text((160, 20), "AI  Avatar of Maya", font=ImageFont.load_default(20), fill="white")
+        plates.append(picture)
+    plates[0].save(folder / "poster.jpg")
+    with av.open(str(folder / "clip.mp4"), "w", options={"movflags": "faststart"}) as out:
+        stream = out.add_stream("libx264", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 360, 640, "yuv420p"
+        for number in range(cases.VIDEO_MS // 100):
+            frame = av.VideoFrame.from_ndarray(np.asarray(plates[number % 10]), format="rgb24")
+            out.mux(stream.encode(frame))
+        out.mux(stream.encode(None))
+    (folder / "captions.vtt").write_text("WEBVTT\n\n00:00.000 --> 00:02.000\nKeep the heat low.\n")
+
+
+def gallery(settings: Settings, media: Path) -> FastAPI:
+    app = FastAPI(openapi_url=None)
+    app.state.settings = settings
+    app.add_middleware(SecurityHeaders, settings=settings)
+    web_app.mount_static(app)
+    app.state.seen = []
+
+    @app.get("/page/{name}")
+    def one(name: str, lang: str = "en") -> HTMLResponse:
+        return HTMLResponse(draw(name, lang))
+
+    @app.get("/{name}.{ending}")
+    def file(name: str, ending: str) -> FileResponse:
+        return FileResponse(media / f"{name}.{ending}")
+
+    @app.get("/posts/{post_id}/progress")
+    def progress(post_id: str) -> JSONResponse:
+        return JSONResponse({"state": "rendering", "percent": 61, "step": "Encoding", "moving": True})
+
+    @app.post("/review/{version_id}/seen")
+    async def seen(request: Request, version_id: str) -> JSONResponse:
+        ranges = (await request.json())["ranges"]
+        app.state.seen.append(ranges)
+        covered = max((end for _, end in ranges), default=0)
+        return JSONResponse({"seen_ms": covered, "complete": covered >= cases.VIDEO_MS - 400})
+
+    @app.post("/review/{version_id}/{verb}")
+    async def decide(request: Request, version_id: str, verb: str) -> HTMLResponse:
+        sent = dict(await request.form())
+        return HTMLResponse(f"<title>decided</title><p id=what>{verb} {sent['version_hash']} {sent['csrf']}</p>")
+
+    return app
+
+
+@contextmanager
+def serving(app: FastAPI) -> Iterator[str]:
+    """The app on a free loopback port, in a thread of this process."""
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", lifespan="off"))
+    socket = server.config.bind_socket()
+    thread = Thread(target=server.run, args=([socket],), daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{socket.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(10)
+        socket.close()
