@@ -38,6 +38,7 @@ class Survey:
 
     width: int
     height: int
+    first_pts: int
     frames_ms: list[int]
     """When each frame shows, from 0, sorted."""
     end_ms: int
@@ -56,11 +57,11 @@ def survey(path: Path) -> Survey:
         first, step = min(shown)[0], stream.time_base * 1000
         end = max(pts + duration for pts, duration in shown)
         frames = sorted(round((pts - first) * step) for pts, _ in shown)
-        return Survey(stream.width, stream.height, frames, round((end - first) * step))
+        return Survey(stream.width, stream.height, first, frames, round((end - first) * step))
 
 
-def look(path: Path, region: Region, *, every_frame: bool) -> Iterator[tuple[int, Luma]]:
-    """The region of the frames, with when they show (ms from 0). Raises Invalid when a frame cannot be trusted.
+def look(path: Path, region: Region, first_pts: int, *, every_frame: bool) -> Iterator[tuple[int, Luma]]:
+    """The region of the frames, with when they show (ms from `first_pts`). Raises Invalid when they cannot be read.
 
     Without `every_frame` the decoder leaves out frames no other frame is built from: about half, at half the cost.
     """
@@ -68,14 +69,12 @@ def look(path: Path, region: Region, *, every_frame: bool) -> Iterator[tuple[int
         if not every_frame:
             stream.codec_context.skip_frame = "NONREF"
             stream.codec_context.options = {"skip_loop_filter": "all"}  # blurs block edges; the label survives without
-        first: int | None = None
         for frame in container.decode(stream):
-            if frame.is_corrupt or frame.pts is None or frame.time_base is None:
+            if frame.pts is None or frame.time_base is None:
                 raise Invalid("The picture is damaged.")
             if frame.rotation or (frame.width, frame.height) != (stream.width, stream.height):
                 raise Invalid("The picture turns or changes size. Encode it upright in one size.")
-            first = frame.pts if first is None else first
-            yield round((frame.pts - first) * frame.time_base * 1000), _luma(frame, region)
+            yield round((frame.pts - first_pts) * frame.time_base * 1000), _luma(frame, region)
 
 
 def covers(seen_ms: list[int], survey: Survey) -> bool:

@@ -20,7 +20,8 @@ def watch(video: Path, art: LabelArt) -> tuple[footage.Survey, Sightings]:
     template = Template(art, min(survey.width, survey.height))
 
     def look(*, every_frame: bool) -> Sightings:
-        return [(at, template.compare(luma)) for at, luma in footage.look(video, region, every_frame=every_frame)]
+        frames = footage.look(video, region, survey.first_pts, every_frame=every_frame)
+        return [(at, template.compare(luma)) for at, luma in frames]
 
     seen = look(every_frame=False)
     hits = sum(likeness.ok for _, likeness in seen)

@@ -38,6 +38,7 @@ def film(
     *,
     seconds: float = 2,
     size: tuple[int, int] = SMALL,
+    fps: int = FPS,
     without: Container[int] = (),
     options: dict[str, str] | None = None,
     pix_fmt: str = "yuv420p",
@@ -46,10 +47,10 @@ def film(
     ground = scenery(size)
     with av.open(path, "w") as container:
         stream = container.add_stream(
-            "libx264", rate=FPS, options={"preset": "ultrafast", "bf": "2", **(options or {})}
+            "libx264", rate=fps, options={"preset": "ultrafast", "bf": "2", **(options or {})}
         )
         stream.width, stream.height, stream.pix_fmt = *size, pix_fmt
-        for number in range(round(seconds * FPS)):
+        for number in range(round(seconds * fps)):
             picture = np.roll(ground, number * 3, axis=0)
             if art and number not in without:
                 lay(art, picture)

@@ -63,7 +63,9 @@ class TestPresent:
 
     @pytest.mark.parametrize("pix_fmt", ["yuvj420p", "yuv444p", "yuv420p10le"])
     def test_it_is_found_in_other_pixel_formats(self, art: LabelArt, tmp_path: Path, pix_fmt: str) -> None:
-        assert measure(film(tmp_path / "film.mp4", art, seconds=0.5, pix_fmt=pix_fmt), art).ok
+        evidence = measure(film(tmp_path / "film.mp4", art, seconds=0.5, pix_fmt=pix_fmt), art)
+        assert evidence.ok
+        assert int(evidence.measured["worst_patch"]) < 50
 
     def test_a_file_whose_frames_all_stand_alone_is_watched_too(self, art: LabelArt, tmp_path: Path) -> None:
         evidence = measure(film(tmp_path / "film.mp4", art, seconds=1, options={"g": "1"}), art)
@@ -86,6 +88,11 @@ class TestMissing:
     @pytest.mark.parametrize(("frame", "span"), [(0, "from 0:00 to 0:00.033"), (59, "from 0:01.967 to 0:02")])
     def test_one_frame_at_either_end_is_enough(self, art: LabelArt, tmp_path: Path, frame: int, span: str) -> None:
         assert reason(measure(film(tmp_path / "film.mp4", art, without={frame}), art)) == f"gone {span}"
+
+    def test_where_frames_to_build_on_are_rare_every_frame_is_watched(self, art: LabelArt, tmp_path: Path) -> None:
+        rare = {"bf": "16", "b_strategy": "0", "b-pyramid": "none"}
+        video = film(tmp_path / "film.mp4", art, seconds=10, fps=5, without={20}, options=rare)
+        assert reason(measure(video, art)) == "gone from 0:04 to 0:04.2"
 
     def test_a_video_without_any_says_so(self, art: LabelArt, tmp_path: Path) -> None:
         assert reason(measure(film(tmp_path / "film.mp4", None), art)) == "gone from 0:00 to 0:02"
@@ -140,6 +147,11 @@ class TestUnreadable:
         path.write_bytes(data)
         assert not measure(path, art).ok
 
+    def test_a_file_that_starts_in_the_middle_of_a_scene_is_damaged(self, art: LabelArt, tmp_path: Path) -> None:
+        video = film(tmp_path / "film.mp4", art, options={"g": "30"})
+        remux(video, cut := tmp_path / "cut.mp4", skip=1)
+        assert "frames can be read" in reason(measure(cut, art))
+
     def test_a_smaller_picture_than_the_art_was_drawn_for(self, labelled: Path) -> None:
         assert "540x960" in reason(measure(labelled, draw("AI", "Avatar of Maya", (1080, 1920))))
 
@@ -169,13 +181,14 @@ class TestUnreadable:
         assert "stretch" in reason(measure(tmp_path / "wide.mp4", art))
 
 
-def remux(source: Path, target: Path, *, tracks: int = 1, options: dict[str, str] | None = None) -> None:
+def remux(source: Path, target: Path, *, tracks: int = 1, skip: int = 0, options: dict[str, str] | None = None) -> None:
+    """Copies packets as ffmpeg's stream copy does, into a new file."""
     with av.open(source) as old, av.open(target, "w", options=options or {}) as new:
         streams = [new.add_stream_from_template(old.streams.video[0]) for _ in range(tracks)]
         for stream in streams:
             old.seek(0)
-            for packet in old.demux(old.streams.video[0]):
-                if packet.dts is not None:
+            for number, packet in enumerate(old.demux(old.streams.video[0])):
+                if packet.dts is not None and number >= skip:
                     packet.stream = stream
                     new.mux(packet)
 

@@ -18,7 +18,8 @@ def pixels(art: LabelArt) -> NDArray[np.uint8]:
 
 
 def white(art: LabelArt) -> NDArray[np.bool_]:
-    return np.logical_and(pixels(art)[..., 0] > 128, pixels(art)[..., 3] == 255)
+    mask: NDArray[np.bool_] = np.logical_and(pixels(art)[..., 0] > 128, pixels(art)[..., 3] == 255)
+    return mask
 
 
 def box_columns(art: LabelArt) -> tuple[int, int]:
