@@ -39,6 +39,14 @@ class Target:
 
 
 @dataclass(frozen=True)
+class GoingOut:
+    post_id: str
+    delivery_id: str
+    title: str
+    target: Target
+
+
+@dataclass(frozen=True)
 class Card:
     version_id: str
     version_number: int

@@ -22,12 +22,13 @@ from avatar_scheduler.db.tables import (
     Render,
 )
 from avatar_scheduler.db.tables import Version as VersionRow
+from avatar_scheduler.domain.delivery import SETTLED
 from avatar_scheduler.domain.disclosure import VIDEO_MARKS
 from avatar_scheduler.domain.errors import Refused
 from avatar_scheduler.domain.interaction import is_core
 from avatar_scheduler.domain.post import PostState
 from avatar_scheduler.services import posts, review, seen, versions
-from avatar_scheduler.services.cards import Card, Layer, PostPage, Progress, QueueRow, Target, TimelineRow
+from avatar_scheduler.services.cards import Card, GoingOut, Layer, PostPage, Progress, QueueRow, Target, TimelineRow
 from avatar_scheduler.services.people import Person
 from avatar_scheduler.services.roles import DECIDE
 from avatar_scheduler.services.versions import Manifest
@@ -143,6 +144,19 @@ def targets(session: Session, rows: list[Delivery]) -> tuple[Target, ...]:
         url = receipt.url if receipt else ""
         found.append(Target(channel.platform, channel.address, row.due_at, row.zone, row.state, url, row.reason))
     return tuple(found)
+
+
+def going_out(session: Session, who: Person) -> list[GoingOut]:
+    """Deliveries that are not settled yet, soonest first."""
+    query = (
+        select(Delivery, Post.title)
+        .where(Delivery.post_id == Post.id, Delivery.organization_id == who.organization_id)
+        .where(col(Delivery.state).not_in(SETTLED))
+        .order_by(col(Delivery.due_at))
+    )
+    return [
+        GoingOut(row.post_id, row.id, title, targets(session, [row])[0]) for row, title in session.exec(query.limit(200))
+    ]
 
 
 def changes(session: Session, version: VersionRow) -> tuple[tuple[str, str], ...]:

@@ -31,6 +31,8 @@ from avatar_scheduler.storage import Blobs
 from avatar_scheduler.studio.job import Overlay, StudioJob, check
 
 ACTOR = "render"
+STAND_IN = Overlay(bytes(16), 2, 2, 0, 0)
+"""Where the label will be: only the words are checked before the render, and no picture library is loaded."""
 MIMES = {"video": "video/mp4", "captions": "text/vtt", "poster": "image/jpeg"}
 
 
@@ -38,7 +40,7 @@ def submit(session: Session, who: Person, post: Post, now: datetime) -> Render:
     """Queues a render of the draft. What cannot be spoken or drawn is refused here, before any work."""
     require(who, WRITE, "render posts")
     order = _order(session, post, now)
-    check(StudioJob(order.text, order.language, order.pack, order.scene, order.seed(), Overlay(b"", 0, 0, 0, 0)))
+    check(StudioJob(order.text, order.language, order.pack, order.scene, order.seed(), STAND_IN))
     render = Render(
         organization_id=post.organization_id,
         post_id=post.id,

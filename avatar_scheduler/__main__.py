@@ -1,0 +1,3 @@
+from avatar_scheduler.cli.main import main
+
+main()

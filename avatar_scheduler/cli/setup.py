@@ -1,0 +1,190 @@
+"""Setting up: the installation, creators, channels, consent, standing approvals."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated
+
+import typer
+from rich.table import Table
+from sqlmodel import col, select
+
+from avatar_scheduler.cli.common import Json, console, emit, now, operator, settings, when
+from avatar_scheduler.db.engine import read_scope, write_scope
+from avatar_scheduler.db.tables import Avatar, Channel, Consent, Creator, Member
+from avatar_scheduler.domain.errors import Invalid, NotFound
+from avatar_scheduler.publishers import platforms
+from avatar_scheduler.services import installation, people, standing
+from avatar_scheduler.services.roles import DECIDE, require
+from avatar_scheduler.studio.job import avatars, scenes
+
+Slug = Annotated[str, typer.Option("--creator", help="Short name of the creator; the first one when left out.")]
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(init)
+    app.command()(link)
+    groups: dict[str, tuple[str, dict[str, Callable[..., None]]]] = {
+        "creator": ("Creators and their avatars.", {"add": creator_add, "list": creator_list}),
+        "channel": ("Where posts go.", {"add": channel_add, "list": channel_list}),
+        "consent": ("A creator's permission.", {"revoke": consent_revoke}),
+        "standing": ("Standing approvals for secondary kinds.", {"grant": standing_grant}),
+    }
+    for name, (text, commands) in groups.items():
+        group = typer.Typer(no_args_is_help=True, help=text)
+        for verb, command in commands.items():
+            group.command(verb)(command)
+        app.add_typer(group, name=name)
+
+
+def init(
+    organization: Annotated[str, typer.Option(prompt="Name of the agency or creator")],
+    name: Annotated[str, typer.Option(prompt="Your name")],
+    email: Annotated[str, typer.Option(prompt="Your e-mail")],
+    language: Annotated[str, typer.Option(help="en or fr")] = "en",
+) -> None:
+    """Set up this installation and print the first owner's one-time sign-in link."""
+    config = settings()
+    installation.prepare(config, organization, now())
+    with write_scope(config) as session:
+        member = installation.first_owner(session, organization, name, email, language, now())
+        token = people.make_link(session, member, now())
+    console.print(f"Ready, in {config.data}.")
+    console.print(
+        "Next: avatar-scheduler creator add NAME, then avatar-scheduler up, then open this link within 24 hours:"
+    )
+    console.print(f"{config.base_url}/welcome/{token}", soft_wrap=True)
+
+
+def link(email: Annotated[str, typer.Argument(help="Whose; the first owner's when left out.")] = "") -> None:
+    """Print a new one-time sign-in link."""
+    config = settings()
+    with write_scope(config) as session:
+        query = select(Member).where(Member.email == email.lower()) if email else select(Member)
+        member = session.exec(query.order_by(col(Member.created_at)).limit(1)).first()
+        if member is None:
+            raise NotFound(f"Nobody here has the address “{email}”." if email else "Run: avatar-scheduler init")
+        token = people.make_link(session, member, now())
+    console.print(f"{config.base_url}/welcome/{token}", soft_wrap=True)
+
+
+def creator_add(
+    name: Annotated[str, typer.Argument(help="Name as the audience knows it.")],
+    slug: Annotated[str, typer.Option(help="Short name for addresses; made from the name when left out.")] = "",
+    zone: Annotated[str, typer.Option(help="Time zone, such as Europe/Paris.")] = "UTC",
+    language: Annotated[str, typer.Option(help="Language of the posts.")] = "en",
+    avatar: Annotated[str, typer.Option(help=f"One of: {', '.join(avatars())}.")] = "maya",
+    scene: Annotated[str, typer.Option(help=f"One of: {', '.join(scenes())}.")] = "kitchen",
+    performer: Annotated[str, typer.Option(help="digital_twin, fictional or third_party_likeness")] = "digital_twin",
+    consent_days: Annotated[int, typer.Option(min=1, max=366, help="How long the consent given now lasts.")] = 365,
+) -> None:
+    """Add a creator who consents, now, to this avatar and voice. Their own feed comes with it."""
+    if avatar not in avatars():
+        raise Invalid(f"There is no avatar “{avatar}”. There are: {', '.join(avatars())}.", code="avatar")
+    if scene not in scenes():
+        raise Invalid(f"There is no scene “{scene}”. There are: {', '.join(scenes())}.", code="scene")
+    slug = slug or "".join(c if c.isalnum() and c.isascii() else "-" for c in name.lower()).strip("-")
+    new = installation.NewCreator(name, slug, language, zone, avatar, scene, performer, consent_days)
+    with write_scope(settings()) as session:
+        creator = installation.add_creator(session, operator(), new, now())
+    console.print(f"Added {creator.name}. Feed: {settings().base_url}/f/{creator.slug}")
+
+
+def creator_list(as_json: Json = False) -> None:
+    """List creators with their avatar and consent."""
+    with read_scope(settings()) as session:
+        query = select(Creator, Avatar, Consent).where(
+            Avatar.creator_id == Creator.id, Avatar.consent_id == Consent.id,
+            Creator.organization_id == operator().organization_id,
+        )  # fmt: skip
+        rows = [
+            {
+                "creator": c.slug,
+                "name": c.name,
+                "language": c.language,
+                "zone": c.zone,
+                "avatar": a.pack,
+                "consent_until": "withdrawn" if k.revoked_at else k.ends_at.date().isoformat(),
+            }
+            for c, a, k in session.exec(query)
+        ]
+    _table(rows, as_json, "No creators yet. Run: avatar-scheduler creator add NAME")
+
+
+def channel_add(
+    platform: Annotated[str, typer.Argument(help=f"One of: {', '.join(platforms())}.")],
+    address: Annotated[str, typer.Argument(help="Handle on the platform.")],
+    endpoint: Annotated[str, typer.Option(help="Base URL of the service.")] = "",
+    creator: Slug = "",
+    password: Annotated[
+        str, typer.Option(prompt="App password", hide_input=True, help="Asked for when left out.")
+    ] = "",
+) -> None:
+    """Connect a channel. The password is sealed: only the publish worker can open it."""
+    from avatar_scheduler import vault
+
+    config = settings()
+    if platform not in platforms() or platform == "own_feed":
+        names = ", ".join(p for p in platforms() if p != "own_feed")
+        raise Invalid(f"“{platform}” cannot be connected. There are: {names}. Every creator has own_feed already.")
+    with write_scope(config) as session:
+        who = operator()
+        row = installation.add_channel(
+            session, who, installation.creator_by_slug(session, who, creator), platform, address, endpoint, "", now()
+        )
+        belongs = vault.Belongs(row.organization_id, row.id, "credentials")
+        secret = json.dumps({"identifier": address, "password": password})
+        row.sealed = vault.Sealer(config.keys / "vault.public.pem").seal(secret, belongs)
+    console.print(f"Connected {platform}:{address}.")
+
+
+def channel_list(as_json: Json = False) -> None:
+    """List connected channels."""
+    with read_scope(settings()) as session:
+        query = select(Channel, Creator).where(
+            Channel.creator_id == Creator.id, Channel.organization_id == operator().organization_id
+        )
+        rows = [
+            {"creator": c.slug, "channel": f"{ch.platform}:{ch.address}", "on": ch.disabled_at is None}
+            for ch, c in session.exec(query)
+        ]
+    _table(rows, as_json, "No channels yet.")
+
+
+def consent_revoke(creator: Slug = "") -> None:
+    """Withdraw a creator's consent: from now on nothing of theirs goes out."""
+    with write_scope(settings()) as session:
+        who = operator()
+        row = installation.creator_by_slug(session, who, creator)
+        count = installation.revoke_consent(session, who, row, now())
+    console.print(
+        f"Withdrew {count} consent for {row.name}. What is already public stays public until it is taken down."
+    )
+
+
+def standing_grant(
+    kinds: Annotated[list[str], typer.Argument(help="Secondary kinds, such as tip recap.")],
+    creator: Slug = "",
+    per_day: Annotated[int, typer.Option(min=1, max=50)] = 3,
+    days: Annotated[int, typer.Option(min=1, max=366)] = 30,
+) -> None:
+    """Let secondary kinds go out without asking each time. Core kinds are never covered."""
+    config, who = settings(), operator()
+    require(who, DECIDE, "give a standing approval")
+    with write_scope(config) as session:
+        row = installation.creator_by_slug(session, who, creator)
+        given = standing.grant(session, config, who, row, tuple(kinds), per_day, days, now())
+    ends = when(standing.read_scope(given).ends_at)
+    console.print(f"Given for {row.name}: {', '.join(kinds)}, {per_day} a day, until {ends} UTC.")
+
+
+def _table(rows: Sequence[Mapping[str, object]], as_json: bool, empty: str) -> None:
+    if as_json:
+        emit(list(rows))
+        return
+    if not rows:
+        console.print(empty)
+        return
+    table = Table(*rows[0])
+    for row in rows:
+        table.add_row(*(str(value) for value in row.values()))
+    console.print(table)

@@ -1,0 +1,82 @@
+"""Sets up what `make` needs. Standard library only: it runs before anything is installed.
+
+`env FOLDER`  a virtual environment with the locked, hashed requirements and this project, editable.
+`peers`       what only the tests need: the Bluesky server (npm) and a browser (Debian's chromium).
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+OLDEST, NEWEST = (3, 11), (3, 14)
+
+
+def say(text: str) -> None:
+    sys.stdout.write(f"-- {text}\n")
+    sys.stdout.flush()
+
+
+def fail(what: str, way_out: str) -> None:
+    sys.exit(f"\nSet-up stopped: {what}\n{way_out}")
+
+
+def run(*command: str | Path, why: str, way_out: str) -> None:
+    if subprocess.run([str(part) for part in command], cwd=ROOT, check=False).returncode != 0:
+        fail(why, way_out)
+
+
+def env(folder: Path) -> None:
+    version = sys.version_info[:2]
+    if not OLDEST <= version <= NEWEST:
+        name = f"{version[0]}.{version[1]}"
+        fail(f"Python {name} cannot run this.", "Install Python 3.11 to 3.14, then: make PYTHON=python3.11 ...")
+    if shutil.disk_usage(ROOT).free < 3 << 30:
+        fail("Less than 3 GB are free on this disk.", "Free some space, then run make again.")
+    python = folder / "bin" / "python"
+    if not python.exists():
+        say(f"Making a virtual environment in {folder}")
+        try:
+            venv.create(folder, with_pip=True)
+        except (subprocess.CalledProcessError, OSError) as error:
+            fail(f"the environment could not be made ({error}).", "On Debian: apt-get install python3-venv")
+    say("Installing the locked requirements (about 1 minute the first time)")
+    network = "Check the network, and that pip can reach its package index: python3 -m pip download six"
+    install = [python, "-m", "pip", "install", "--quiet", "--require-hashes", "--no-deps", "-r", "requirements.lock"]
+    run(*install, why="the requirements could not be installed.", way_out=network)
+    uv = folder / "bin" / "uv"
+    editable = [uv, "pip", "install", "--quiet", "--python", python, "--no-deps", "--editable", "."]
+    run(*editable, why="this project could not be installed.", way_out=network)
+
+
+def peers() -> None:
+    say("Installing the Bluesky server for the tests (some minutes the first time: it compiles SQLite)")
+    code = "from tests.peers import pds; pds.ensure_installed()"
+    tools = "It needs npm's registry and a C++ compiler. On Debian: apt-get install g++ make"
+    run(sys.executable, "-c", code, why="the Bluesky server could not be installed.", way_out=tools)
+    browser()
+
+
+def browser() -> None:
+    if any(shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome")):
+        return
+    way_out = "Install Chromium, on Debian as root: apt-get update && apt-get install chromium"
+    if os.getuid() != 0 or shutil.which("apt-get") is None:
+        fail("the browser tests need Chromium.", way_out)
+    say("Installing Chromium for the browser tests")
+    os.environ["DEBIAN_FRONTEND"] = "noninteractive"
+    run("apt-get", "-qq", "update", why="apt-get update failed.", way_out=way_out)
+    packages = ["apt-get", "-qq", "install", "-y", "--no-install-recommends", "chromium"]
+    run(*packages, why="Chromium could not be installed.", way_out=way_out)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["env"]:
+        env(Path(sys.argv[2]))
+    elif sys.argv[1:] == ["peers"]:
+        peers()
+    else:
+        sys.exit(__doc__)

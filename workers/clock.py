@@ -1,0 +1,82 @@
+"""The clock: one APScheduler process that sweeps and rings. It sleeps until the next due row, or until somebody rings it."""
+
+import logging
+import signal
+import threading
+from datetime import UTC, datetime, timedelta
+
+from apscheduler.schedulers.background import BackgroundScheduler
+from redis import Redis
+from redis.exceptions import RedisError
+
+from avatar_scheduler.clock import utc_now
+from avatar_scheduler.config import Settings
+from avatar_scheduler.queue import CLOCK
+from avatar_scheduler.services import dispatch
+
+log = logging.getLogger(__name__)
+PAUSE = timedelta(seconds=1)
+"""Before the next sweep after one that failed."""
+
+
+class ClockProcess:
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.sweeper = dispatch.Sweeper(settings)
+        self.rung = threading.Event()
+        self.sweeping = threading.Lock()
+        self.stopped = threading.Event()
+        # No misfire limit: APScheduler's default drops a job that is one second late, silently.
+        defaults = {"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
+        self.scheduler = BackgroundScheduler(timezone=UTC, job_defaults=defaults)
+
+    def run(self) -> None:
+        for name in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(name, lambda *_: self.stopped.set())
+        self.scheduler.add_job(dispatch.checkpoint, "interval", seconds=30, args=[self.settings])
+        self.scheduler.start()
+        self._book(utc_now())
+        threading.Thread(target=self._listen, name="bell", daemon=True).start()
+        self.stopped.wait()
+        self.scheduler.shutdown(wait=True)
+
+    def _book(self, at: datetime) -> None:
+        self.scheduler.add_job(self._sweep, "date", run_date=at, id="sweep", replace_existing=True)
+
+    def _sweep(self) -> None:
+        with self.sweeping:
+            self.rung.clear()
+            try:
+                next_at = self.sweeper.sweep(utc_now())
+            except Exception:  # whatever failed, the clock must look again
+                log.exception("sweep failed")
+                next_at = utc_now() + PAUSE
+            # A bell during the sweep may be about a row this sweep had already passed.
+            self._book(utc_now() if self.rung.is_set() else next_at)
+
+    def _ring(self) -> None:
+        self.rung.set()
+        if self.sweeping.acquire(blocking=False):
+            try:
+                self._book(utc_now())
+            finally:
+                self.sweeping.release()
+
+    def _listen(self) -> None:
+        """Without Redis the clock still looks every few seconds."""
+        while not self.stopped.is_set():
+            try:
+                with Redis.from_url(self.settings.redis_url, socket_connect_timeout=2) as redis, redis.pubsub() as bell:
+                    bell.subscribe(CLOCK)
+                    for message in bell.listen():
+                        if message["type"] == "message":
+                            self._ring()
+            except (RedisError, OSError) as error:
+                log.info("no bell: %s", error)
+                self.stopped.wait(2)
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s clock %(levelname)s %(message)s")
+    logging.getLogger("apscheduler").setLevel(logging.WARNING)
+    ClockProcess(Settings()).run()
