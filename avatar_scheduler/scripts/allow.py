@@ -187,7 +187,7 @@ class _Checker:
             case nodes.Getattr():
                 self._getattr(node, scope)
             case nodes.Getitem():
-                yield from self._getitem(node, scope)
+                self._getitem(node, scope)
             case nodes.Filter():
                 yield from self._filter(node)
             case nodes.Test():
@@ -209,12 +209,11 @@ class _Checker:
             has = f"It has: {', '.join(sorted(allowed))}." if allowed else "Use the variable by its name alone."
             raise self._wrong(node, node.attr, f"'{node.node.name}' has no '{node.attr}'. {has}")
 
-    def _getitem(self, node: nodes.Getitem, scope: _Scope) -> Iterator[nodes.Node]:
+    def _getitem(self, node: nodes.Getitem, scope: _Scope) -> None:
         if type(node.arg) is not nodes.Const or not _is_number(0, 49)(node.arg.value):
             raise self._wrong(node, "[", "Only a place in a list can stand in [ ], like items[0].")
         if type(node.node) is not nodes.Name or self._kind(node.node, scope) != VariableType.list:
             raise self._wrong(node, "[", "Only a variable of type list has places, like items[0].")
-        yield node.node
 
     def _filter(self, node: nodes.Filter) -> Iterator[nodes.Node]:
         if node.name not in FILTERS or node.node is None:

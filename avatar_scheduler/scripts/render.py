@@ -12,8 +12,9 @@ from avatar_scheduler.scripts.values import VALUES_BYTES
 
 LIMITS = Limits()
 
+# Late is said with care: a script cannot wait for anything, but on a busy machine it may not be its own fault.
 _WHY = {
-    Stop.late: "The script takes too long and was stopped. Shorten its loops.",
+    Stop.late: "The script was not ready in time and was stopped. Try again, or shorten its loops.",
     Stop.talkative: "The text grows too long and the script was stopped. Shorten its loops.",
     Stop.died: "The script made its process fail and was stopped. Write it in a simpler way.",
 }

@@ -1,6 +1,8 @@
 """The second wall, with the first one taken away: these programs start where an escaped script would stand."""
 
 import json
+import os
+import select
 import threading
 import time
 from pathlib import Path
@@ -61,7 +63,7 @@ class TestLimits:
     def test_a_sleeper_is_killed_at_the_deadline(self) -> None:
         why, seconds = stopped("time.sleep(60)", Limits(wall_seconds=1))
         assert why is Stop.late
-        assert seconds < 3
+        assert seconds < 10
 
     def test_a_child_that_outlives_its_parent_ends_by_itself(self) -> None:
         # The parent here waits much longer than the child was told to live.
@@ -93,11 +95,19 @@ class TestLimits:
     def test_one_that_dies_is_told_from_one_that_is_late(self) -> None:
         assert stopped("os._exit(3)", Limits())[0] is Stop.died
 
-    def test_a_grandchild_that_holds_the_pipe_is_killed_too(self) -> None:
-        program = "import os, time\nif os.fork() == 0: time.sleep(60)"
+    def test_a_grandchild_that_holds_the_pipe_is_killed_too(self, tmp_path: Path) -> None:
+        os.mkfifo(tmp_path / "alive")
+        alive = os.open(tmp_path / "alive", os.O_RDONLY | os.O_NONBLOCK)
+        held = f"open({str(tmp_path / 'alive')!r}, 'wb', 0)"
+        program = f"import os, time\nif os.fork() == 0: f = {held}; f.write(b'x'); time.sleep(60)"
         with pytest.raises(StoppedError) as caught:
-            jail.run(b"", Limits(wall_seconds=0.5), program=program)
+            jail.run(b"", Limits(wall_seconds=2), program=program)
         assert caught.value.why is Stop.late
+        assert os.read(alive, 1) == b"x"
+        # The end of the pipe comes when the last one who holds it is gone.
+        assert select.select([alive], [], [], 5)[0]
+        assert os.read(alive, 1) == b""
+        os.close(alive)
 
     def test_when_every_place_is_taken_the_next_one_is_told_to_come_back(self, monkeypatch: pytest.MonkeyPatch) -> None:
         full = threading.BoundedSemaphore(1)
@@ -166,7 +176,7 @@ from avatar_scheduler.scripts import source, values
 bound = values.bind(source.parse(request["head"]), request["values"])
 say([attempt(lambda: sandbox.environment().from_string(p).render(bound)) for p in request["payloads"]])
 """
-        said = ask(program, {"head": HEAD, "values": VALUES, "payloads": payloads})
+        said = ask(program, {"head": HEAD, "values": VALUES, "payloads": payloads}, Limits(wall_seconds=20))
         assert len(said) == len(payloads)
         for payload, text in zip(payloads, said, strict=True):
             for sign in ("<class", "<built-in", "<function", "<module", "<bound", "__globals__", "root:", "uid="):
@@ -179,6 +189,7 @@ say([attempt(lambda: sandbox.environment().from_string(p).render(bound)) for p i
     )
     def test_what_jinjas_own_sandbox_lets_through_is_stopped_by_the_process(self, name: str) -> None:
         program = "ImmutableSandboxedEnvironment().from_string(request).render(name='x', items=['a'])\nsay('done')"
-        why, seconds = stopped(program, Limits(cpu_seconds=1, memory_bytes=256 * 2**20), EXHAUST[name])
+        limits = Limits(cpu_seconds=1, memory_bytes=256 * 2**20, wall_seconds=30)
+        why, seconds = stopped(program, limits, EXHAUST[name])
         assert why in (Stop.late, Stop.died)
-        assert seconds < 4
+        assert seconds < 20

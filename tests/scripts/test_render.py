@@ -1,5 +1,3 @@
-import time
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,14 +8,15 @@ from avatar_scheduler.scripts.jail import Limits
 from avatar_scheduler.scripts.render import preview, render, validate
 from avatar_scheduler.scripts.text import clean_line
 from tests.scripts.corpus import HEAD, VALUES
+from tests.scripts.footprint import spent_on_children
 
 
 class TestRender:
     def test_takes_well_under_half_a_second(self) -> None:
-        # Measured 0.1 s; the room is for a busy machine.
-        started = time.monotonic()
+        # Measured 0.1 s; the room is for slower machines.
+        before = spent_on_children()
         render(HEAD + "Hi {{ name }}", VALUES)
-        assert time.monotonic() - started < 0.5
+        assert spent_on_children() - before < 0.4
 
     @given(st.text(max_size=300))
     @settings(max_examples=5, deadline=None)
@@ -36,17 +35,17 @@ class TestRender:
         assert refused.value.code == "script_too_long"
 
     def test_values_that_are_too_long_never_start_a_process(self) -> None:
-        started = time.monotonic()
+        before = spent_on_children()
         with pytest.raises(Invalid, match="64,000 bytes together"):
             render(HEAD, {**VALUES, "name": "x" * 64_000})
-        assert time.monotonic() - started < 0.05
+        assert spent_on_children() == before
 
     def test_a_source_that_is_too_long_is_refused(self) -> None:
         with pytest.raises(Invalid, match="Split it in two"):
             render("x" * 20_001, {})
 
     def test_a_slow_script_is_stopped_and_says_so(self) -> None:
-        with pytest.raises(Invalid, match="takes too long and was stopped") as refused:
+        with pytest.raises(Invalid, match="not ready in time and was stopped") as refused:
             render("x", {}, limits=Limits(wall_seconds=0.001))
         assert refused.value.code == "script_too_heavy"
 

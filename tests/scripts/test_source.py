@@ -165,12 +165,15 @@ class TestRefusals:
         with pytest.raises(Invalid, match="20,002 bytes"):
             parse("é" * 10_001)
 
+    def test_a_line_no_person_writes(self) -> None:
+        assert refusal(described("a." * 300 + "b = 1")) == "Line 5: This line is longer than 500 characters."
+
     @pytest.mark.parametrize(
         "toml",
         ["a." * 3900 + "a = 1", "a = " + "[" * 400, "a = " + "1" * 450, "a = [\n" + "[\n" * 3000, "x = 1\n" * 2000],
         ids=["dotted key", "brackets", "digits", "brackets over lines", "long"],
     )
     def test_hostile_toml_costs_nothing(self, toml: str) -> None:
-        started = time.monotonic()
+        started = time.process_time()
         refusal(described(toml))
-        assert time.monotonic() - started < 0.5
+        assert time.process_time() - started < 0.5
