@@ -9,6 +9,7 @@ plain failure into a sent-or-not question.
     OutcomeUnknown             the request began, the answer did not arrive whole
 """
 
+import functools
 import ipaddress
 import json
 import queue
@@ -122,6 +123,11 @@ class Reply:
         return 0
 
 
+@functools.cache
+def _trust() -> ssl.SSLContext:
+    return httpx.create_ssl_context(trust_env=False)
+
+
 def resolve_by_system(host: str, port: int) -> list[str]:
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return [str(sockaddr[0]) for *_, sockaddr in found]
@@ -136,7 +142,7 @@ class Outbound:
     resolve: Resolve = resolve_by_system
     only: tuple[str, str, int] | None = None
     """Scheme, host and port when this client may reach one place alone."""
-    trust: ssl.SSLContext = field(default_factory=lambda: httpx.create_ssl_context(trust_env=False))
+    trust: ssl.SSLContext = field(default_factory=_trust, repr=False)
 
     def call(
         self,
