@@ -47,8 +47,9 @@ class Template:
     def compare(self, seen: Luma) -> Likeness:
         seen = seen * self._solid
         shape = self._centre(seen)
-        scale = float(np.linalg.norm(shape) * np.linalg.norm(self._shape))
-        match = float(np.vdot(shape, self._shape)) / scale if scale > 1 else 0.0  # a flat plate correlates with nothing
+        spread, wanted = float(np.linalg.norm(shape)), float(np.linalg.norm(self._shape))
+        flat = spread < self._count**0.5  # less than one step of 255: what is left is rounding, like nothing
+        match = 0.0 if flat else float(np.vdot(shape, self._shape)) / (spread * wanted)
         return Likeness(round(1000 * match), round(1000 * self._farthest(np.abs(seen - self._wanted)) / 255))
 
     def _centre(self, luma: Luma) -> Luma:

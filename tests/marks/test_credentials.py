@@ -1,3 +1,4 @@
+import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
@@ -93,6 +94,15 @@ class TestMeasure:
     @pytest.mark.parametrize("nobody", ["", "not a certificate"])
     def test_without_a_root_nobody_is_trusted(self, signed: Path, nobody: str) -> None:
         assert not credentials.measure(signed, nobody).ok
+
+    def test_trust_from_a_list_that_is_not_ours_is_somebody_else(self, signed: Path, root: str) -> None:
+        settings = credentials._settings("")
+        settings["trust"]["trust_anchors"] = root
+        context = c2pa.Context(settings=c2pa.Settings.from_dict(settings))
+        with c2pa.Reader(signed, context=context) as reader:
+            found = credentials._judge(json.loads(reader.json()))
+        assert (found.state, found.failures) == ("trusted", ())
+        assert found.problem == "Signed by somebody else."
 
     def test_an_intact_manifest_that_does_not_say_ai_is_not_enough(
         self, labelled: Path, root: str, folder: Path, tmp_path: Path, now: datetime
