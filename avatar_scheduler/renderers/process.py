@@ -53,7 +53,7 @@ def run(verb: str, folder: Path, keys: Path, progress: Progress, seconds: float)
         finally:
             timer.cancel()
             _kill(child)
-            child.wait()
+            child.communicate()
         if late.is_set():
             raise Refused(
                 f"The render took longer than {seconds / 60:.0f} minutes. Shorten the script.", code="render_late"

@@ -1,0 +1,196 @@
+"""A small installation to test in: Ada owns and reviews, Maya is the creator, Cy belongs to nobody here."""
+
+import json
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlmodel import Session, select
+
+from avatar_scheduler import rules, signing, vault
+from avatar_scheduler.clock import utc_now
+from avatar_scheduler.config import Settings
+from avatar_scheduler.db import moves
+from avatar_scheduler.db.engine import read_scope, write_scope
+from avatar_scheduler.db.tables import Approval, Asset, Attempt, Creator, Delivery, Post, Render, Version
+from avatar_scheduler.domain.approval import PURPOSE
+from avatar_scheduler.domain.post import PostState
+from avatar_scheduler.domain.render import RenderState
+from avatar_scheduler.marks import chain
+from avatar_scheduler.publishers.own_feed import Feed
+from avatar_scheduler.renderers import process
+from avatar_scheduler.renderers.base import Order
+from avatar_scheduler.services import installation, people, posts, renders, review, seen, settle, standing, versions
+from avatar_scheduler.services import publish as publishing
+from avatar_scheduler.services.people import Person
+from avatar_scheduler.storage import Blobs
+
+SCRIPT = "Keep the heat low."
+CAPTION = "Onions."
+
+
+@dataclass(frozen=True)
+class Film:
+    """One real render, made and measured once in a session: signed MP4, captions, poster, evidence."""
+
+    folder: Path
+    keys: Path
+    order: dict[str, str]
+    made: dict[str, Any]
+    evidence: list[dict[str, Any]]
+
+
+def make_film(folder: Path) -> Film:
+    keys = folder / "keys"
+    vault.make_keys(keys)
+    signing.make_signing_key(keys, PURPOSE)
+    now = utc_now()
+    chain.make_chain(keys / "credentials", "Test Studio", now)
+    line = rules.wording("en").caption_line
+    words = rules.wording("en").label_words.format(name="Maya")
+    order = Order(
+        "Onions", SCRIPT, "en", "maya", "kitchen", rules.LABEL_SIGN, words, f"{line}\n\n{CAPTION}", line,
+        "avatar-scheduler test", now.isoformat(timespec="seconds"),
+    )  # fmt: skip
+    (folder / "order.json").write_text(json.dumps(asdict(order)))
+    made = process.run("make", folder, keys / "credentials", lambda *_: None, 300)
+    measured = process.run("measure", folder, keys / "credentials", lambda *_: None, 300)
+    return Film(folder, keys, asdict(order), made, measured["evidence"])
+
+
+@dataclass
+class World:
+    settings: Settings
+    film: Film
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    ada: Person = field(init=False)
+    maya: Creator = field(init=False)
+
+    def __post_init__(self) -> None:
+        with self.write() as session:
+            installation.first_owner(session, "Studio", "Ada", "ada@example.org", "en", self.now)
+        with self.write() as session:
+            self.ada = people.operator(session)
+            new = installation.NewCreator("Maya", "maya", "en", "Europe/Paris", "maya", "kitchen", "digital_twin")
+            self.maya = installation.add_creator(session, self.ada, new, self.now)
+
+    def clock(self) -> datetime:
+        return self.now
+
+    def later(self, **delta: float) -> datetime:
+        self.now += timedelta(**delta)
+        return self.now
+
+    def write(self) -> Any:
+        return write_scope(self.settings)
+
+    def read(self) -> Any:
+        return read_scope(self.settings)
+
+    def post(self, kind: str = "tip", title: str = "Onions", at: str = "+5m", **more: Any) -> Post:
+        new = posts.NewPost("maya", title, kind, more.pop("template", SCRIPT), caption=CAPTION, at=at, **more)
+        with self.write() as session:
+            return posts.make(session, self.ada, new, self.maya, self.now)
+
+    def version(self, post: Post) -> Version:
+        """In review, as if the render worker had just finished the session's film."""
+        with self.write() as session:
+            row = session.get_one(Post, post.id)
+            render = renders.submit(session, self.ada, row, self.now)
+            moves.move(session, render, RenderState.running, at=self.now, actor="render")
+            moves.move(session, row, PostState.checking, at=self.now, actor="render")
+            moves.move(session, render, RenderState.done, at=self.now, actor="render", percent=100)
+            made = versions.freeze(
+                session,
+                self.settings,
+                row,
+                self.film.order,
+                self._assets(session, render),
+                self.film.evidence,
+                self.now,
+            )
+            assert made is not None
+            return made
+
+    def _assets(self, session: Session, render: Render) -> list[Asset]:
+        blobs, assets = Blobs(self.settings.blobs), []
+        for kind, mime in renders.MIMES.items():
+            path = self.film.folder / self.film.made[kind]
+            assets.append(
+                Asset(
+                    organization_id=render.organization_id,
+                    render_id=render.id,
+                    kind=kind,
+                    sha256=blobs.put(path),
+                    mime=mime,
+                    size=path.stat().st_size,
+                    width=1080,
+                    height=1920,
+                    duration_ms=self.film.made["duration_ms"] if kind == "video" else 0,
+                    created_at=self.now,
+                )
+            )
+        session.add_all(assets)
+        session.flush()
+        return assets
+
+    def watch(self, version: Version) -> None:
+        """Ada opens the card and watches to the end, in real time on the world's clock."""
+        duration = self.film.made["duration_ms"]
+        with self.write() as session:
+            seen.open_view(session, session.get_one(Version, version.id), self.ada.member_id, self.now)
+        self.later(milliseconds=duration)
+        with self.write() as session:
+            review.record_seen(session, self.ada, version.id, [(0, duration)], self.now)
+
+    def approve(self, version: Version) -> str:
+        with self.write() as session:
+            return review.approve(session, self.settings, self.ada, version.id, version.sha256, self.now)
+
+    def approved(self, kind: str = "tip", **more: Any) -> Delivery:
+        """A post that was rendered, watched and approved; its one delivery."""
+        version = self.version(self.post(kind, **more))
+        self.watch(version)
+        self.approve(version)
+        return self.delivery(version)
+
+    def standing(self, *kinds: str, per_day: int = 3) -> Approval:
+        with self.write() as session:
+            return standing.grant(session, self.settings, self.ada, self.maya, kinds, per_day, 30, self.now)
+
+    def delivery(self, version: Version) -> Delivery:
+        with self.read() as session:
+            return session.exec(select(Delivery).where(Delivery.version_id == version.id)).one()
+
+    def again(self, row: Any) -> Any:
+        with self.read() as session:
+            return session.get_one(type(row), row.id)
+
+    def attempts(self, delivery: Delivery) -> list[Attempt]:
+        with self.read() as session:
+            query = select(Attempt).where(Attempt.delivery_id == delivery.id).order_by(Attempt.number)  # type: ignore[arg-type]
+            return list(session.exec(query))
+
+    def due(self, delivery: Delivery) -> None:
+        self.now = max(self.now, delivery.ready_at)
+
+    def publish(self, delivery: Delivery) -> Delivery:
+        """At its time, both steps a worker does."""
+        self.due(delivery)
+        publishing.run(self.settings, delivery.id, self.clock)
+        settle.run(self.settings, delivery.id, self.clock)
+        found: Delivery = self.again(delivery)
+        return found
+
+    def sql(self, statement: str, **values: Any) -> None:
+        """What somebody with the database password would type."""
+        from sqlalchemy import text
+
+        with self.write() as session:
+            session.execute(text(statement), values)
+
+    @property
+    def ledger(self) -> list[dict[str, object]]:
+        """The feed's own record of every call it accepted."""
+        return Feed(self.settings).ledger()
