@@ -9,7 +9,7 @@ from avatar_scheduler.studio.pack import Box
 Pixels = NDArray[np.uint8]
 Planes = tuple[Pixels, Pixels, Pixels]
 
-MARGIN = 16
+MARGIN = 4
 """Pixels converted around a patch and cut off again: chroma is filtered across neighbours, and without them a patch
 would show a seam against the same pixels converted as part of a larger picture."""
 

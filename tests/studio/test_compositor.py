@@ -57,6 +57,13 @@ class TestShow:
                 assert (apart > 12).sum() < 120
                 assert apart.max() < 90
 
+    def test_a_patch_of_the_scene_is_cut_without_a_seam(self, maya: Pack) -> None:
+        job = make_job()
+        stage = Stage(job, Figure(maya, job.width, job.height))
+        whole, box = stage.patch(Box(0, 0, job.width, job.height), rest(maya)), Box(12, 460, 150, 300)
+        for patched, drawn in zip(stage.patch(box, rest(maya)), planes.cut(whole, box), strict=True):
+            assert np.array_equal(patched, drawn)
+
     def test_the_label_survives_everything(self, maya: Pack) -> None:
         """A label in the middle of the face, where every patch is laid over it."""
         job = make_job(overlay=striped(x=260, y=800))
