@@ -7,6 +7,7 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from avatar_scheduler.clock import Clock, utc_now
 from avatar_scheduler.config import Settings
 from avatar_scheduler.web import errors, health, icons, media, posts, public, review, sessions
 from avatar_scheduler.web.deps import gate
@@ -34,13 +35,14 @@ def mount_static(app: FastAPI) -> None:
     app.mount("/static", Files(directory=STATIC), name="static")
 
 
-def create_app(settings: Settings) -> FastAPI:
+def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     """Default deny: `gate` runs on every route, and only `deps.PUBLIC` passes it without a person."""
     app = FastAPI(
         title="Avatar Scheduler", openapi_url=None, dependencies=[Depends(gate)], max_body_size=MAX_BODY,
         redirect_slashes=False,
     )  # fmt: skip
     app.state.settings = settings
+    app.state.clock = clock
     icons.drawings()
     app.add_middleware(SecurityHeaders, settings=settings)
     errors.install(app)

@@ -1,7 +1,7 @@
 """What routes ask for: the time, a session, the person. `gate` is on every route of the app."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 from urllib.parse import quote
 
@@ -45,8 +45,9 @@ def settings_of(request: Request) -> Settings:
     return settings
 
 
-def current_time() -> datetime:
-    return datetime.now(UTC)
+def current_time(request: Request) -> datetime:
+    now: datetime = request.app.state.clock()
+    return now
 
 
 SettingsDep = Annotated[Settings, Depends(settings_of)]

@@ -10,7 +10,6 @@ from avatar_scheduler.services.cards import FeedItem, FeedPage
 ATOM = "http://www.w3.org/2005/Atom"
 AI_TERM = "ai-generated"
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
-_XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NOT_XML = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 65534, 65535))
 
@@ -26,8 +25,7 @@ def marked_title(item: FeedItem) -> str:
 
 
 def atom(feed: FeedPage, base_url: str) -> bytes:
-    ET.register_namespace("", ATOM)
-    root = ET.Element(f"{{{ATOM}}}feed")
+    root = ET.Element("feed", xmlns=ATOM)
     newest = max((item.published_at for item in feed.items), default=_EPOCH)
     _add(root, "id", urljoin(base_url, feed.url))
     _add(root, "title", feed.creator)
@@ -44,7 +42,7 @@ def atom(feed: FeedPage, base_url: str) -> bytes:
 
 
 def _entry(item: FeedItem, base_url: str) -> ET.Element:
-    entry = ET.Element(f"{{{ATOM}}}entry", {_XML_LANG: item.language})
+    entry = ET.Element("entry", {"xml:lang": item.language})
     _add(entry, "id", urljoin(base_url, item.url))
     _add(entry, "title", marked_title(item))
     _add(entry, "updated", item.published_at.isoformat())
@@ -59,7 +57,7 @@ def _entry(item: FeedItem, base_url: str) -> ET.Element:
 
 
 def _text(name: str, text: str = "", **attributes: str) -> ET.Element:
-    element = ET.Element(f"{{{ATOM}}}{name}", {key: value.translate(_NOT_XML) for key, value in attributes.items()})
+    element = ET.Element(name, {key: value.translate(_NOT_XML) for key, value in attributes.items()})
     if text:
         element.text = text.translate(_NOT_XML)
     return element

@@ -1,7 +1,7 @@
 """Lucide icons as one inline sprite per page. The drawings come from the installed package, read once at start-up."""
 
 import functools
-import re
+from xml.etree import ElementTree as ET
 
 import lucide
 from markupsafe import Markup
@@ -33,9 +33,12 @@ def drawings() -> dict[str, str]:
 
 
 def _inner(svg: str) -> str:
-    """The shapes alone; the sprite's <symbol> is the frame."""
-    body = re.sub(r"^.*?<svg[^>]*>|</svg>\s*$", "", svg, flags=re.DOTALL)
-    return re.sub(r"\s*\n\s*", "", body)
+    """The shapes alone, without a namespace: the sprite's <symbol> is the frame."""
+    shapes = []
+    for shape in ET.fromstring(svg):  # noqa: S314 - from the installed package
+        shape.tag, shape.tail = shape.tag.rpartition("}")[2], ""
+        shapes.append(ET.tostring(shape, encoding="unicode"))
+    return "".join(shapes)
 
 
 class Icons:

@@ -75,7 +75,7 @@ def card_after_refusal(request: Request, status: int) -> Response | None:
     if version_id is None:
         return None
     with read_scope(request.app.state.settings) as session:
-        return show(request, session, who, version_id, current_time(), status=status)
+        return show(request, session, who, version_id, current_time(request), status=status)
 
 
 @router.get("/review")

@@ -8,10 +8,12 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from avatar_scheduler.i18n import choose, translations
+from avatar_scheduler.i18n import N_, choose, translations
 from avatar_scheduler.paths import TEMPLATES
 from avatar_scheduler.web import actions, when, words
 from avatar_scheduler.web.icons import Icons
+
+OWN_FEED = N_("Own feed")
 
 
 @functools.cache
@@ -34,7 +36,7 @@ def environment(language: str) -> Environment:
     env.filters["short"] = short_hash
     env.filters["initials"] = initials
     env.filters["colour"] = colour
-    env.filters["platform"] = platform
+    env.filters["platform"] = functools.partial(platform, language=language)
     env.filters["local"] = local
     return env
 
@@ -53,8 +55,9 @@ def colour(slug: str) -> str:
     return f"fc{sum(slug.encode()) % 8 + 1}"
 
 
-def platform(name: str) -> str:
-    return name.replace("_", " ").capitalize()
+def platform(name: str, language: str) -> str:
+    """Other platforms go by their own names in every language."""
+    return translations(language).gettext(OWN_FEED) if name == "own_feed" else name.replace("_", " ").capitalize()
 
 
 def local(url: str) -> str:

@@ -95,6 +95,7 @@ CARDS = {
     "secondary": replace(
         READY, kind="b_roll", core=False, must_see=False, seen_complete=False, seen_ms=0, changes=(), deadline=None,
         seconds_left=None, targets=(), due_at=None, consent_until=None,
+        layers=(*LAYERS, Layer("platform_flag", "at_posting", "set, then read back")),
     ),
     "long_words": replace(
         READY, title="Donaudampfschifffahrtsgesellschaftskapitänsmütze " * 2, language="de",

@@ -1,6 +1,7 @@
 """Every page in every state, drawn by the real templates under the real headers, without a database."""
 
-from collections.abc import Iterator
+import socket
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -115,15 +116,16 @@ def gallery(settings: Settings, media: Path) -> FastAPI:
 
 
 @contextmanager
-def serving(app: FastAPI) -> Iterator[str]:
-    """The app on a free loopback port, in a thread of this process."""
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", lifespan="off"))
-    socket = server.config.bind_socket()
-    thread = Thread(target=server.run, args=([socket],), daemon=True)
+def serving(make: Callable[[str], FastAPI]) -> Iterator[str]:
+    """What `make` builds for its own address, on a free loopback port, in a thread of this process."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    server = uvicorn.Server(uvicorn.Config(make(url), log_level="warning", lifespan="off"))
+    thread = Thread(target=server.run, args=([listening],), daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{socket.getsockname()[1]}"
+        yield url
     finally:
         server.should_exit = True
         thread.join(10)
-        socket.close()
+        listening.close()

@@ -1,4 +1,4 @@
-// Single keys press the element that carries data-key. Never inside a field, never with a modifier, and they can be turned off.
+// Single keys press the element with that data-key: never in a field, and they can be turned off.
 const OFF = "keys-off";
 const help = document.getElementById("keys");
 const on = help?.querySelector("[data-keys-on]");

@@ -1,4 +1,4 @@
-// Plays the preview and tells the server which parts were really played. Only the server decides what is unlocked.
+// Plays the preview and reports what was really played. Only the server unlocks.
 const clock = (s) => `${Math.floor(s / 60)}:${String(Math.floor(s % 60)).padStart(2, "0")}`;
 const $ = (query, root = document) => root.querySelector(query);
 
@@ -25,6 +25,7 @@ for (const root of document.querySelectorAll("[data-player]")) {
   paint();
   captions(video, $("[data-cap]", root));
   if (root.dataset.seen) follow(root, video);
+  pinning(video);
 }
 
 function captions(video, box) {
@@ -63,7 +64,7 @@ function follow(root, video) {
       });
       if (answer.ok) show(await answer.json());
     } catch {
-      // Offline: toast.js says so, and the ranges are sent again when we are back.
+      // Offline: sent again when we are back.
     }
     busy = false;
     if (again) {
@@ -72,7 +73,7 @@ function follow(root, video) {
     }
   }
   function show({ seen_ms: seen, complete }) {
-    const left = clock(Math.max(0, Math.ceil(video.duration - seen / 1000)));
+    const left = clock(Math.max(0, Math.ceil((root.dataset.length - seen) / 1000)));
     for (const box of document.querySelectorAll("[data-togo]")) box.textContent = box.dataset.togo.replace("{}", left);
     for (const box of document.querySelectorAll("[data-watched]"))
       box.textContent = box.dataset.watched.replace("{}", clock(Math.ceil(seen / 1000)));
@@ -89,11 +90,15 @@ function follow(root, video) {
   for (const name of ["pause", "ended"]) video.addEventListener(name, report);
   addEventListener("online", report);
   document.addEventListener("visibilitychange", () => document.hidden && report());
+}
 
+// The moment on the screen when changes are asked.
+function pinning(video) {
   const pin = $("[data-pin]");
   const pinned = $("[data-pinned]");
+  if (!pin) return;
   addEventListener("hashchange", () => {
-    if (location.hash !== "#changes" || !pin || !video.currentTime) return;
+    if (location.hash !== "#changes" || !video.currentTime) return;
     video.pause();
     pin.value = Math.round(video.currentTime * 1000);
     $("span", pinned).textContent = pinned.dataset.pinned.replace("{}", clock(video.currentTime));
