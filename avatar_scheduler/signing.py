@@ -25,6 +25,15 @@ def make_signing_key(folder: Path, purpose: str) -> str:
     return public.read_text("ascii")
 
 
+def public_pem(folder: Path, purpose: str) -> str:
+    """The public key of a pair that exists; nothing is made here."""
+    _, public = _files(folder, purpose)
+    try:
+        return public.read_text("ascii")
+    except FileNotFoundError:
+        raise Invalid(f"{public} is missing. Restore it from a backup: nothing can be verified without it.") from None
+
+
 def sign(folder: Path, purpose: str, payload: bytes) -> str:
     """Standard base64 of the 64-byte signature."""
     private, _ = _files(folder, purpose)

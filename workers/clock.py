@@ -1,4 +1,4 @@
-"""The clock: one APScheduler process that sweeps and rings. It sleeps until the next due row, or until somebody rings it."""
+"""The clock: one APScheduler process that sweeps and rings. It sleeps until the next due row, or until it is rung."""
 
 import logging
 import signal

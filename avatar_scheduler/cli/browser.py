@@ -64,13 +64,17 @@ class BrowserSession:
         """Plays the video in real time and reports what was played, as the page's script does."""
         token = next(fields["csrf"] for fields in self.forms.values() if "csrf" in fields)
         path = f"/review/{version_id}/seen"
+        self._report(path, token, [])  # opens the viewing, as the page's script does when it loads
         for start in range(0, duration_ms, STEP_MS):
             end = min(start + STEP_MS, duration_ms)
             time.sleep((end - start) / 1000)
-            body = json.dumps({"ranges": [[start, end]]}).encode()
-            reply = self._call("POST", path, body, "application/json", {"x-csrf": token})
-            if reply.status >= 400:
-                raise Conflict(f"{path} answered {reply.status}.", code="form")
+            self._report(path, token, [[start, end]])
+
+    def _report(self, path: str, token: str, ranges: list[list[int]]) -> None:
+        body = json.dumps({"ranges": ranges}).encode()
+        reply = self._call("POST", path, body, "application/json", {"x-csrf": token, "accept": "application/json"})
+        if reply.status >= 400:
+            raise Conflict(f"{path} answered {reply.status}: {reply.body[:200].decode()}", code="form")
 
     def _call(
         self, method: str, path: str, body: bytes | None = None, kind: str = "", more: dict[str, str] | None = None

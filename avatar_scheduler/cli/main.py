@@ -1,4 +1,4 @@
-"""The commands. Exit codes: 0 done, 1 a bug, 2 wrong input, 3 refused, 4 not found, 5 conflict, 6 forbidden, 7 unknown."""
+"""The commands. Exit codes: 0 done, 1 bug, 2 wrong input, 3 refused, 4 not found, 5 conflict, 6 forbidden, 7 unknown."""
 
 import sys
 from pathlib import Path

@@ -99,6 +99,7 @@ def read_scope(settings: Settings) -> Iterator[Session]:
         except OperationalError as error:
             raise _plain(error) from error
         finally:
+            session.expunge_all()  # what was read stays readable after the transaction
             session.rollback()
 
 
