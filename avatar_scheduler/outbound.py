@@ -63,15 +63,13 @@ NOT_PUBLIC_V4 = tuple(
         "224.0.0.0/3",  # multicast, reserved, broadcast
     )
 )
-# IANA has handed out 2000::/3 only. Everything beside it (loopback, ULA, link-local, NAT64) is refused as a whole.
+# IANA has handed out 2000::/3 only. All beside it (loopback, ULA, link-local, NAT64, mapped IPv4) is refused.
 PUBLIC_V6 = ipaddress.IPv6Network("2000::/3")
 NOT_PUBLIC_V6 = tuple(ipaddress.IPv6Network(n) for n in ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"))
 
 
 def public(address: Address) -> bool:
     if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped:
-            return public(address.ipv4_mapped)
         return address in PUBLIC_V6 and not any(address in n for n in NOT_PUBLIC_V6)
     return not any(address in n for n in NOT_PUBLIC_V4)
 
@@ -203,7 +201,7 @@ class Outbound:
                 address = ipaddress.ip_address(text)
             except ValueError as why:
                 raise _forbidden(f"{host} leads to {text!r}, which is no address") from why
-            inside = any(_inside(address, n) for n in opened)
+            inside = any(address in n for n in opened)
             if not inside and not public(address):
                 raise _forbidden(f"{host} leads to {address}, which is not a public address")
             if not inside and plain:
@@ -361,12 +359,6 @@ def _within(seconds: float, work: Callable[[], Sequence[str]]) -> Sequence[str]:
     if isinstance(answer, OSError | UnicodeError):
         raise httpcore.ConnectError("its name does not resolve") from answer
     return answer
-
-
-def _inside(address: Address, network: Network) -> bool:
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
-        address = address.ipv4_mapped
-    return address in network
 
 
 def _name(host: str) -> str:

@@ -208,9 +208,10 @@ class TestAddresses:
         with pytest.raises(Refused, match="must be reached over https"):
             towards("93.184.216.34").call("GET", "http://pds.test/", seconds=5)
 
-    def test_a_mapped_address_is_judged_by_the_network_it_hides(self) -> None:
+    @pytest.mark.parametrize("address", ["::ffff:10.0.0.1", "::ffff:127.0.0.1", "::ffff:93.184.216.34"])
+    def test_an_address_mapped_into_ipv6_is_refused_whatever_it_hides(self, address: str) -> None:
         with pytest.raises(Refused, match="not a public address"):
-            towards("::ffff:10.0.0.1").call("GET", "https://pds.test/", seconds=5)
+            towards(address).call("GET", "https://pds.test/", seconds=5)
 
     def test_a_name_that_turns_private_after_the_check_changes_nothing(self) -> None:
         with serving(address="127.0.0.2") as checked, serving() as victim:

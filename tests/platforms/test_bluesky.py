@@ -175,7 +175,7 @@ class TestOnce:
     def test_an_error_after_the_fact_is_never_taken_for_a_no(
         self, bluesky: Bluesky, parcel: Parcel, account: Account, line: Wire, status: int
     ) -> None:
-        line.answer_next("putRecord", status, '{"error":"InternalServerError","message":"x"}')
+        line.answer_next("putRecord", status, '{"error":"InvalidRequest","message":"x"}')
         with pytest.raises(OutcomeUnknown):
             publish(bluesky, parcel, account)
         assert line.calls("putRecord") == 1
@@ -227,8 +227,9 @@ class TestDisclosure:
         with pytest.raises(Refused) as refused:
             publish(bluesky, unmarked, account)
         assert refused.value.code == "mark_missing"
+        uploaded = {"blobs": record.blobs_of(unmarked)[0].cid}
         with pytest.raises(Refused):
-            bluesky.commit(unmarked, account, bluesky.intent(unmarked, account), {"blobs": ""}, 30)
+            bluesky.commit(unmarked, account, bluesky.intent(unmarked, account), uploaded, 30)
         assert line.requests == []
         assert pds.posts(maya.did) == []
 
@@ -432,12 +433,14 @@ class TestSigningIn:
     def test_a_session_that_runs_out_at_the_commit_is_a_certain_no_and_the_next_attempt_works(
         self, bluesky: Bluesky, parcel: Parcel, account: Account, pds: Pds, maya: Person, line: Wire
     ) -> None:
+        words = replace(parcel, media=())  # without an upload nobody but the commit meets the session
         line.answer_next("putRecord", 400, '{"error":"ExpiredToken","message":"x"}')
         with pytest.raises(Refused) as refused:
-            publish(bluesky, parcel, account)
+            publish(bluesky, words, account)
         assert refused.value.code == "not_sent"
         assert line.calls("putRecord") == 1
-        publish(bluesky, parcel, account)
+        publish(bluesky, words, account)
+        assert line.calls("createSession") == 2
         only_post(pds, maya)
 
     def test_a_token_revoked_at_the_commit_means_reconnect(
