@@ -4,16 +4,21 @@ import dataclasses
 import json
 import os
 import sys
+import unicodedata
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from pydantic import ValidationError
+from pydantic_settings import SettingsError
 from rich.console import Console
+from rich.markup import escape
 
 from avatar_scheduler.clock import utc_now
 from avatar_scheduler.config import Settings
 from avatar_scheduler.db.engine import read_scope
+from avatar_scheduler.domain.errors import Invalid
 from avatar_scheduler.services import people
 from avatar_scheduler.services.people import Person
 
@@ -22,7 +27,17 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 
 
 def settings() -> Settings:
-    return Settings()
+    """Raises Invalid naming the variable that cannot be used."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = f"AVATAR_SCHEDULER_{first['loc'][0]}".upper()
+        raise Invalid(f"{name} cannot be used: {first['msg']}.", code="setting") from None
+    except SettingsError:
+        raise Invalid(
+            'AVATAR_SCHEDULER_ALLOW_HOSTS is not JSON. Write {"host": ["10.0.0.0/8"]}.', code="setting"
+        ) from None
 
 
 def use_data(folder: Path | None) -> None:
@@ -46,6 +61,16 @@ def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.isoformat()
     return str(value)
+
+
+def shown(text: str) -> str:
+    """What somebody typed, for the screen: neither rich's markup nor the terminal's own codes act on it."""
+    return escape("".join(c if _harmless(c) else f"\\u{ord(c):04x}" for c in text))
+
+
+def _harmless(c: str) -> bool:
+    # Joiners hold emoji together; every other invisible character could hide or turn around what is being approved.
+    return c in "\n\u200c\u200d" or unicodedata.category(c)[0] != "C"
 
 
 def when(moment: datetime | None, zone: str = "UTC") -> str:

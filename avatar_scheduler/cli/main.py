@@ -1,10 +1,12 @@
-"""The commands. Exit codes: 0 done, 1 bug, 2 wrong input, 3 refused, 4 not found, 5 conflict, 6 forbidden, 7 unknown."""
+"""The commands. Exit codes: 0 done, 1 bug, 2 input, 3 refused, 4 not found, 5 conflict, 6 forbidden, 7 unknown."""
 
+import logging
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from sqlalchemy.exc import OperationalError
 
 from avatar_scheduler import __version__
 from avatar_scheduler.cli import demo, doctor, operate, posts, processes, reviewing, setup, verifying
@@ -60,12 +62,25 @@ def exit_code(error: SchedulerError) -> int:
 
 
 def main() -> None:
+    # "Could not ring" is no news in a terminal: without `up` nobody listens, and the clock looks by itself.
+    logging.getLogger("avatar_scheduler.queue").setLevel(logging.ERROR)
     try:
         app()
     except SchedulerError as error:
-        sys.stderr.write(f"{error.message}\n")
-        sys.exit(exit_code(error))
+        _stop(error.message, exit_code(error))
+    except OperationalError as error:
+        why = str(error.orig).strip().splitlines()[0]
+        _stop(f"The database cannot be used: {why}. See: avatar-scheduler doctor", EXIT_CODES[Refused])
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:
         sys.exit(0)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        _stop(f"{error.filename}: {error.strerror}.", EXIT_CODES[Refused])
+
+
+def _stop(message: str, code: int) -> None:
+    sys.stderr.write(f"{message}\n")
+    sys.exit(code)

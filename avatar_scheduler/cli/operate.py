@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from avatar_scheduler.cli.common import Json, console, emit, now, operator, settings, when
+from avatar_scheduler.cli.common import Json, console, emit, now, operator, settings, shown, when
 from avatar_scheduler.db import audits
 from avatar_scheduler.db.engine import read_scope, write_scope
 from avatar_scheduler.domain.errors import Refused
@@ -33,12 +33,16 @@ def queue(json: Json = False) -> None:
         emit({"holds": [h.model_dump() for h in held], "deliveries": rows})
         return
     for h in held:
-        console.print(f"[bold]On hold[/bold] since {when(h.since)} UTC ({h.scope}): {h.reason or 'no reason given'}")
+        console.print(
+            f"[bold]On hold[/bold] since {when(h.since)} UTC ({h.scope}): {shown(h.reason) or 'no reason given'}"
+        )
     table = Table("goes out", "zone", "title", "channel", "state", "reason")
     for row in rows:
         channel = f"{row.target.platform}:{row.target.address}"
         t = row.target
-        table.add_row(when(t.due_at, t.zone), t.zone, row.title, channel, t.state.replace("_", " "), t.reason)
+        table.add_row(
+            when(t.due_at, t.zone), t.zone, shown(row.title), channel, t.state.replace("_", " "), shown(t.reason)
+        )
     console.print(table if rows else "Nothing is queued.")
 
 

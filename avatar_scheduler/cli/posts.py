@@ -8,7 +8,7 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
-from avatar_scheduler.cli.common import Json, console, emit, now, operator, settings, when
+from avatar_scheduler.cli.common import Json, console, emit, now, operator, settings, shown, when
 from avatar_scheduler.cli.waiting import watch
 from avatar_scheduler.db.engine import read_scope, write_scope
 from avatar_scheduler.domain.errors import Invalid
@@ -89,7 +89,7 @@ def _show_made(post_id: str, wait: bool, json: bool) -> None:
     if json:
         emit(found)
         return
-    console.print(f"Post {post_id[:12]}: {found.state.replace('_', ' ')}. {found.reason}".strip())
+    console.print(f"Post {post_id[:12]}: {found.state.replace('_', ' ')}. {shown(found.reason)}".strip())
     if found.state == PostState.in_review:
         console.print(f"Review it: {settings().base_url}/review/{found.version_id}", soft_wrap=True)
 
@@ -111,9 +111,11 @@ def _read(script: Path | None) -> str:
     if script is None:
         raise Invalid("Name a script file, or choose one with --starter.", code="no_script")
     try:
-        if script.stat().st_size > MAX_FILE:
+        with script.open("rb") as file:
+            data = file.read(MAX_FILE + 1)  # a pipe or a device has no size to ask for
+        if len(data) > MAX_FILE:
             raise Invalid(f"{script} is larger than {MAX_FILE} bytes. A script is text.", code="script_size")
-        return script.read_text(encoding="utf-8")
+        return data.decode()
     except UnicodeDecodeError as error:
         raise Invalid(f"{script} is not UTF-8 text (byte {error.start}).", code="script_text") from None
     except OSError as error:
@@ -157,7 +159,7 @@ def cancel(post_id: str) -> None:
     """Drop a post that has not gone out."""
     with write_scope(settings()) as session:
         post = posts.cancel(session, operator(), post_id, now())
-    console.print(f"Cancelled “{post.title}”.")
+    console.print(f"Cancelled “{shown(post.title)}”.")
 
 
 def show(post_id: str, json: Json = False) -> None:
@@ -169,15 +171,15 @@ def show(post_id: str, json: Json = False) -> None:
         return
     found = page.progress
     weight = "core" if page.core else "secondary"
-    console.print(f"[bold]{found.title}[/bold]  {found.state.replace('_', ' ')}  {page.kind}, {weight}")
+    console.print(f"[bold]{shown(found.title)}[/bold]  {found.state.replace('_', ' ')}  {page.kind}, {weight}")
     if found.reason:
-        console.print(found.reason)
+        console.print(shown(found.reason))
     for target in page.targets:
         line = f"  {target.platform}:{target.address}  {when(target.due_at, target.zone)} {target.zone}  {target.state}"
-        console.print(f"{line}  {target.url or target.reason}".rstrip(), soft_wrap=True)
+        console.print(f"{line}  {shown(target.url or target.reason)}".rstrip(), soft_wrap=True)
     for row in page.timeline:
         note = row.data.get("reason") or row.data.get("note") or row.data.get("url") or ""
-        console.print(f"  {when(row.at)}  {row.actor:<12} {row.action}  {note}".rstrip(), soft_wrap=True)
+        console.print(f"  {when(row.at)}  {shown(row.actor):<12} {row.action}  {shown(note)}".rstrip(), soft_wrap=True)
 
 
 def list_posts(json: Json = False) -> None:
@@ -189,7 +191,9 @@ def list_posts(json: Json = False) -> None:
         return
     table = Table("post", "title", "state", "%", "reason")
     for row in rows:
-        table.add_row(row.post_id[:12], row.title, row.state.replace("_", " "), str(row.percent), row.reason)
+        table.add_row(
+            row.post_id[:12], shown(row.title), row.state.replace("_", " "), str(row.percent), shown(row.reason)
+        )
     console.print(table if rows else "No posts yet. Run: avatar-scheduler post new SCRIPT")
 
 

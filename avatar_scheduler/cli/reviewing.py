@@ -5,7 +5,7 @@ import textwrap
 
 import typer
 
-from avatar_scheduler.cli.common import Json, console, emit, now, operator, settings, when
+from avatar_scheduler.cli.common import Json, console, emit, now, operator, settings, shown, when
 from avatar_scheduler.db.engine import read_scope, write_scope
 from avatar_scheduler.domain.errors import Forbidden, SchedulerError
 from avatar_scheduler.services import pages, review, seen
@@ -38,7 +38,7 @@ def review_command(json: Json = False) -> None:
         try:
             _one(who, row.version_id)
         except SchedulerError as error:
-            console.print(error.message)
+            console.print(shown(error.message))
 
 
 def _one(who: Person, version_id: str) -> None:
@@ -57,7 +57,9 @@ def _one(who: Person, version_id: str) -> None:
 
 def _print_card(card: Card) -> None:
     kind = card.kind.replace("_", " ")
-    console.print(f"[bold]{card.title}[/bold]   {kind}, {card.creator}'s avatar, version {card.version_number}")
+    console.print(
+        f"[bold]{shown(card.title)}[/bold]   {kind}, {shown(card.creator)}'s avatar, version {card.version_number}"
+    )
     for target in card.targets:
         console.print(f"goes to {target.platform}:{target.address} at {when(target.due_at, target.zone)} {target.zone}")
     if card.deadline:
@@ -65,7 +67,7 @@ def _print_card(card: Card) -> None:
     console.print(f"video: {settings().base_url}{card.video_url}  (sign in to watch)", soft_wrap=True)
     for layer in card.layers:
         state = "ok" if layer.state == "ready" else layer.state.upper()
-        console.print(f"  {state:<8} {layer.mark.replace('_', ' ')}: {layer.detail}")
+        console.print(f"  {state:<8} {layer.mark.replace('_', ' ')}: {shown(layer.detail)}")
 
 
 def _read_through(card: Card) -> None:
@@ -73,7 +75,7 @@ def _read_through(card: Card) -> None:
     lines = [*textwrap.wrap(card.script, 72), "", *card.caption.splitlines()]
     for start in range(0, len(lines), LINES_AT_ONCE):
         for line in lines[start : start + LINES_AT_ONCE]:
-            console.print(f"  {line}", markup=False)
+            console.print(f"  {shown(line)}")
         typer.prompt("  [Enter] to read on", default="", show_default=False)
 
 

@@ -8,11 +8,12 @@ import typer
 from rich.table import Table
 from sqlmodel import col, select
 
-from avatar_scheduler.cli.common import Json, console, emit, now, operator, settings, when
+from avatar_scheduler.cli.common import Json, console, emit, now, operator, settings, shown, when
 from avatar_scheduler.db.engine import read_scope, write_scope
 from avatar_scheduler.db.tables import Avatar, Channel, Consent, Creator, Member
 from avatar_scheduler.domain.errors import Invalid, NotFound
-from avatar_scheduler.publishers import platforms
+from avatar_scheduler.publishers import platforms, publisher
+from avatar_scheduler.publishers.base import Account
 from avatar_scheduler.services import installation, people, standing
 from avatar_scheduler.services.roles import DECIDE, require
 from avatar_scheduler.studio.job import avatars, scenes
@@ -86,7 +87,7 @@ def creator_add(
     new = installation.NewCreator(name, slug, language, zone, avatar, scene, performer, consent_days)
     with write_scope(settings()) as session:
         creator = installation.add_creator(session, operator(), new, now())
-    console.print(f"Added {creator.name}. Feed: {settings().base_url}/f/{creator.slug}")
+    console.print(f"Added {shown(creator.name)}. Feed: {settings().base_url}/f/{creator.slug}")
 
 
 def creator_list(as_json: Json = False) -> None:
@@ -126,15 +127,17 @@ def channel_add(
     if platform not in platforms() or platform == "own_feed":
         names = ", ".join(p for p in platforms() if p != "own_feed")
         raise Invalid(f"“{platform}” cannot be connected. There are: {names}. Every creator has own_feed already.")
+    secrets = {"identifier": address, "password": password}
+    there = publisher(platform, config)
+    endpoint = endpoint or there.home
+    lasting, shown = there.connect(Account("", platform, address, endpoint, secrets))
     with write_scope(config) as session:
         who = operator()
-        row = installation.add_channel(
-            session, who, installation.creator_by_slug(session, who, creator), platform, address, endpoint, "", now()
-        )
+        owner = installation.creator_by_slug(session, who, creator)
+        row = installation.add_channel(session, who, owner, platform, lasting, endpoint, "", now())
         belongs = vault.Belongs(row.organization_id, row.id, "credentials")
-        secret = json.dumps({"identifier": address, "password": password})
-        row.sealed = vault.Sealer(config.keys / "vault.public.pem").seal(secret, belongs)
-    console.print(f"Connected {platform}:{address}.")
+        row.sealed = vault.Sealer(config.keys / "vault.public.pem").seal(json.dumps(secrets), belongs)
+    console.print(f"Connected {platform}: {shown} ({lasting}).")
 
 
 def channel_list(as_json: Json = False) -> None:
@@ -157,7 +160,7 @@ def consent_revoke(creator: Slug = "") -> None:
         row = installation.creator_by_slug(session, who, creator)
         count = installation.revoke_consent(session, who, row, now())
     console.print(
-        f"Withdrew {count} consent for {row.name}. What is already public stays public until it is taken down."
+        f"Withdrew {count} consent for {shown(row.name)}. What is already public stays public until it is taken down."
     )
 
 
@@ -174,7 +177,7 @@ def standing_grant(
         row = installation.creator_by_slug(session, who, creator)
         given = standing.grant(session, config, who, row, tuple(kinds), per_day, days, now())
     ends = when(standing.read_scope(given).ends_at)
-    console.print(f"Given for {row.name}: {', '.join(kinds)}, {per_day} a day, until {ends} UTC.")
+    console.print(f"Given for {shown(row.name)}: {', '.join(kinds)}, {per_day} a day, until {ends} UTC.")
 
 
 def _table(rows: Sequence[Mapping[str, object]], as_json: bool, empty: str) -> None:
@@ -186,5 +189,5 @@ def _table(rows: Sequence[Mapping[str, object]], as_json: bool, empty: str) -> N
         return
     table = Table(*rows[0])
     for row in rows:
-        table.add_row(*(str(value) for value in row.values()))
+        table.add_row(*(shown(str(value)) for value in row.values()))
     console.print(table)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from avatar_scheduler.cli.common import Json, console, emit, settings
+from avatar_scheduler.cli.common import Json, console, emit, settings, shown
 from avatar_scheduler.domain.errors import Invalid, NotFound, Refused
 from avatar_scheduler.services import verification
 
@@ -42,12 +42,14 @@ def verify(
 
 def _print(report: verification.Report) -> None:
     console.print(f"file         sha256 {report.sha256}", soft_wrap=True)
-    console.print(f"             {report.origin}", soft_wrap=True)
+    console.print(f"             {shown(report.origin)}", soft_wrap=True)
     for mark in report.marks:
-        console.print(f"{'ok' if mark.ok else 'MISSING':<8}{mark.mark:<14}{mark.summary}", soft_wrap=True)
+        console.print(f"{'ok' if mark.ok else 'MISSING':<8}{mark.mark:<14}{shown(mark.summary)}", soft_wrap=True)
         if mark.measured:
             console.print(
-                "        " + "  ".join(f"{k}={v}" for k, v in mark.measured.items()), soft_wrap=True, style="dim"
+                "        " + "  ".join(f"{k}={shown(str(v))}" for k, v in mark.measured.items()),
+                soft_wrap=True,
+                style="dim",
             )
     for name, value in report.credentials.items():
-        console.print(f"        {name:<14}{value}", soft_wrap=True)
+        console.print(f"        {name:<14}{shown(value)}", soft_wrap=True)

@@ -92,8 +92,22 @@ Beat = Callable[[], None]
 """Called between chunks; renews the lease, raises Conflict when it is lost."""
 
 
+NOT_SENT = frozenset({"not_sent", "rate_limited"})
+"""Codes of a Refused that says nothing happened this time: the platform has nothing against the post itself."""
+
+
 class Publisher(Protocol):
     platform: str
+    home: str
+    """Base URL of the service when a channel names none; empty when it needs none."""
+
+    def check(self, parcel: Parcel) -> None:
+        """Raises Refused for what the platform will not take. Pure: asked before anybody reviews."""
+        ...
+
+    def connect(self, account: Account) -> tuple[str, str]:
+        """The lasting address and the display name behind these credentials. Raises Refused when they are wrong."""
+        ...
 
     def intent(self, parcel: Parcel, account: Account) -> Intent: ...
 

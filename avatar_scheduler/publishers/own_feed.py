@@ -14,7 +14,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from avatar_scheduler.config import Settings
-from avatar_scheduler.domain.errors import Invalid, NotFound, OutcomeUnknown, Refused
+from avatar_scheduler.domain.errors import NotFound, OutcomeUnknown, Refused
 from avatar_scheduler.publishers.base import Absent, Account, Answer, Beat, Found, Intent, Parcel
 from avatar_scheduler.storage import Blobs
 
@@ -108,10 +108,20 @@ class Feed:
 
 class OwnFeed:
     platform = "own_feed"
+    home = ""
 
     def __init__(self, feed: Feed, base_url: str) -> None:
         self.feed = feed
         self.base_url = base_url
+
+    def check(self, parcel: Parcel) -> None:
+        if not parcel.disclosure_line or not parcel.caption.startswith(parcel.disclosure_line):
+            raise Refused("The caption does not start with the AI disclosure line.", code="mark_missing")
+        if len(parcel.media) != 1:
+            raise Refused("The feed takes one video a post.", code="does_not_fit")
+
+    def connect(self, account: Account) -> tuple[str, str]:
+        return account.address, account.address
 
     def intent(self, parcel: Parcel, account: Account) -> Intent:
         return {"key": parcel.delivery_id, "slug": account.address}
@@ -129,9 +139,8 @@ class OwnFeed:
     def commit(
         self, parcel: Parcel, account: Account, intent: Intent, uploaded: Mapping[str, str], seconds: float
     ) -> Answer:
+        self.check(parcel)
         item = self._item(parcel, intent, uploaded)
-        if not item.caption.startswith(item.disclosure_line) or not item.disclosure_line:
-            raise Refused("The caption does not start with the AI disclosure line.", code="mark_missing")
         try:
             self.feed.create(item)
         except OSError as error:
@@ -161,8 +170,6 @@ class OwnFeed:
         return f"{self.base_url}/f/{item.slug}/{item.id}"
 
     def _item(self, parcel: Parcel, intent: Intent, uploaded: Mapping[str, str]) -> Item:
-        if len(parcel.media) != 1:
-            raise Invalid("The feed takes one video a post.", code="media_count")
         media = parcel.media[0]
         return Item(
             id=intent["key"],

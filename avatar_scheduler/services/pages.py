@@ -155,7 +155,8 @@ def going_out(session: Session, who: Person) -> list[GoingOut]:
         .order_by(col(Delivery.due_at))
     )
     return [
-        GoingOut(row.post_id, row.id, title, targets(session, [row])[0]) for row, title in session.exec(query.limit(200))
+        GoingOut(row.post_id, row.id, title, targets(session, [row])[0])
+        for row, title in session.exec(query.limit(200))
     ]
 
 

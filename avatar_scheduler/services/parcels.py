@@ -3,14 +3,16 @@
 import json
 from datetime import datetime
 
+from sqlmodel import Session
+
 from avatar_scheduler import vault
 from avatar_scheduler.config import Settings
-from avatar_scheduler.db.tables import Channel, Delivery
+from avatar_scheduler.db.tables import Channel, Delivery, Version
 from avatar_scheduler.domain.errors import Refused
 from avatar_scheduler.publishers import publisher
 from avatar_scheduler.publishers.base import Account, MediaPart, Parcel, Publisher
 from avatar_scheduler.services.gate import Sendable
-from avatar_scheduler.services.versions import Manifest
+from avatar_scheduler.services.versions import Manifest, read
 from avatar_scheduler.storage import Blobs
 
 
@@ -56,6 +58,14 @@ def describe(settings: Settings, delivery: Delivery, attempt_id: str, manifest: 
         created_at=datetime.fromisoformat(target["due_at"]),
         proof_url=f"{settings.base_url}/proof/{delivery.id}",
     )
+
+
+def check_fits(session: Session, settings: Settings, version: Version) -> None:
+    """Raises Refused when a platform will not take this version: nobody should review what cannot go out."""
+    manifest = read(version)
+    for target in manifest.data["targets"]:
+        delivery = session.get_one(Delivery, target["delivery"])
+        publisher(target["platform"], settings).check(describe(settings, delivery, "", manifest))
 
 
 def still_same(settings: Settings, sendable: Sendable, parcel: Parcel) -> None:

@@ -23,7 +23,7 @@ from avatar_scheduler.db.engine import ring_after_commit, write_scope
 from avatar_scheduler.db.tables import Delivery
 from avatar_scheduler.domain.delivery import AttemptState, DeliveryState
 from avatar_scheduler.domain.errors import Conflict, Invalid, OutcomeUnknown, Refused, SchedulerError
-from avatar_scheduler.publishers.base import Account, Answer, Parcel, Publisher
+from avatar_scheduler.publishers.base import NOT_SENT, Account, Answer, Parcel, Publisher
 from avatar_scheduler.queue import SETTLE
 from avatar_scheduler.services import parcels
 from avatar_scheduler.services.gate import NotNow, Sendable, may_send
@@ -50,15 +50,8 @@ def run(settings: Settings, delivery_id: str, clock: Clock) -> bool:
     if claim is None:
         return False
     crashpoint("publish.after_intent")
-    try:
-        uploaded = claim.publisher.upload(claim.parcel, claim.account, claim.intent, _beat(settings, claim, clock))
-    except (Refused, Invalid) as error:
-        _close(settings, claim, clock, DeliveryState.failed, AttemptState.refused, error.message)
-        return False
-    except Conflict:
-        return False  # the lease was lost; the clock has put the delivery back
-    except (OutcomeUnknown, OSError) as error:
-        _release(settings, claim, clock, f"The upload did not finish: {error}")
+    uploaded = _upload(settings, claim, clock)
+    if uploaded is None:
         return False
     crashpoint("publish.after_upload")
     seconds = settings.lease_seconds / 2
@@ -67,6 +60,22 @@ def run(settings: Settings, delivery_id: str, clock: Clock) -> bool:
         return False
     crashpoint("publish.before_commit")
     return _commit(settings, claim, clock, uploaded, lambda: seconds - (time.monotonic() - armed))
+
+
+def _upload(settings: Settings, claim: _Claim, clock: Clock) -> Mapping[str, str] | None:
+    """Repeatable, so what only failed this time is tried again. None when this attempt ends here."""
+    try:
+        return claim.publisher.upload(claim.parcel, claim.account, claim.intent, _beat(settings, claim, clock))
+    except (Refused, Invalid) as error:
+        if error.code in NOT_SENT:
+            _release(settings, claim, clock, error.message, timedelta(seconds=getattr(error, "retry_after", 0)))
+        else:
+            _close(settings, claim, clock, DeliveryState.failed, AttemptState.refused, error.message)
+    except (OutcomeUnknown, OSError) as error:
+        _release(settings, claim, clock, f"The upload did not finish: {error}")
+    except Conflict:
+        pass  # the lease was lost; the clock has put the delivery back
+    return None
 
 
 def _claim(settings: Settings, delivery_id: str, clock: Clock) -> _Claim | None:
@@ -147,7 +156,9 @@ def _commit(
         crashpoint("publish.after_commit")
         state = DeliveryState.accepted
     except Refused as error:
-        state, reason = DeliveryState.failed, error.message
+        # "Nothing was sent" in the middle of sending is settled like any doubt: by reading back.
+        state = DeliveryState.unconfirmed if error.code in NOT_SENT else DeliveryState.failed
+        reason = error.message
     except OutcomeUnknown as error:
         reason = error.message
     finally:
@@ -175,7 +186,7 @@ def _record(
         ring_after_commit(session, SETTLE, claim.delivery_id)
 
 
-def _release(settings: Settings, claim: _Claim, clock: Clock, reason: str) -> None:
+def _release(settings: Settings, claim: _Claim, clock: Clock, reason: str, pause: timedelta = BACKOFF) -> None:
     """Back to scheduled: nothing irreversible was called. Tried again after a pause, within its window."""
     with write_scope(settings) as session:
         now = clock()
@@ -183,7 +194,7 @@ def _release(settings: Settings, claim: _Claim, clock: Clock, reason: str) -> No
             delivery = rows.owned(session, claim.delivery_id, claim.fence, DeliveryState.claimed)
         except Conflict:
             return
-        rows.release(session, delivery, reason, now, now + BACKOFF, ACTOR)
+        rows.release(session, delivery, reason, now, now + max(pause, BACKOFF), ACTOR)
 
 
 def _close(

@@ -24,7 +24,7 @@ from avatar_scheduler.domain.render import RenderState
 from avatar_scheduler.queue import RENDER
 from avatar_scheduler.renderers import process
 from avatar_scheduler.renderers.base import Order
-from avatar_scheduler.services import versions
+from avatar_scheduler.services import parcels, versions
 from avatar_scheduler.services.people import Person
 from avatar_scheduler.services.roles import WRITE, require
 from avatar_scheduler.storage import Blobs
@@ -211,7 +211,9 @@ def _finish(
             asset.organization_id, asset.created_at = post.organization_id, now
             session.add(asset)
         session.flush()
-        versions.freeze(session, settings, post, claim.order, assets, evidence, now)
+        version = versions.freeze(session, settings, post, claim.order, assets, evidence, now)
+        if version is not None:
+            parcels.check_fits(session, settings, version)
 
 
 def _fail(settings: Settings, claim: _Claim, reason: str, clock: Clock) -> None:

@@ -7,7 +7,7 @@ import pytest
 from avatar_scheduler.domain import delivery, post, render
 
 TABLES = [(post.PostState, post.TRANSITIONS), (delivery.DeliveryState, delivery.TRANSITIONS)]
-TABLES += [(render.RenderState, render.TRANSITIONS)]  # type: ignore[list-item]
+TABLES += [(render.RenderState, render.TRANSITIONS)]
 
 
 @pytest.mark.parametrize(("states", "table"), TABLES)

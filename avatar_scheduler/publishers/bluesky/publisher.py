@@ -22,6 +22,7 @@ UPLOAD_BYTES_PER_SECOND = 100_000
 
 class Bluesky:
     platform = "bluesky"
+    home = "https://bsky.social"
 
     def __init__(self, outbound: Outbound) -> None:
         self._outbound = outbound

@@ -1,0 +1,121 @@
+"""Once: a process killed at any named point never doubles a post and never loses one.
+
+Each worker step runs in a real process that SIGKILLs itself at the point; recovery is the clock and the workers again.
+The count is the feed's own ledger.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from avatar_scheduler.crash import VARIABLE
+from avatar_scheduler.db.tables import Delivery, Render
+from avatar_scheduler.domain.delivery import SETTLED, DeliveryState
+from avatar_scheduler.domain.post import PostState
+from avatar_scheduler.domain.render import RenderState
+from avatar_scheduler.services import dispatch, renders, settle
+from avatar_scheduler.services import publish as publishing
+from tests.world import World
+
+PUBLISH_POINTS = [
+    "publish.after_intent",
+    "publish.after_upload",
+    "publish.before_commit",
+    "publish.after_commit",
+    "publish.after_answer",
+    "settle.before_look",
+    "settle.after_look",
+]
+CLOCK_POINTS = ["clock.leading", "clock.swept", "clock.rung"]
+RENDER_POINTS = ["render.claimed", "render.made", "render.measured", "render.stored", "render.frozen"]
+POINTS = PUBLISH_POINTS + CLOCK_POINTS + RENDER_POINTS
+
+UNCONFIRMED_AFTER = {"publish.before_commit", "publish.after_commit"}
+"""Where the irreversible call may have left: only a read-back may settle these."""
+
+
+def kill_at(world: World, point: str, step: str, noun_id: str, flag: Path) -> None:
+    environment = {
+        **os.environ,
+        VARIABLE: f"{point}={flag}",
+        "AVATAR_SCHEDULER_DATA": str(world.settings.data),
+        "AVATAR_SCHEDULER_DATABASE": world.settings.database,
+        "AVATAR_SCHEDULER_LEASE_SECONDS": str(world.settings.lease_seconds),
+    }
+    command = [sys.executable, "-m", "tests.acceptance.child", step, noun_id, world.now.isoformat()]
+    done = subprocess.run(command, env=environment, check=False, timeout=100, capture_output=True)
+    assert done.returncode == -signal.SIGKILL, done.stderr.decode()[-2000:]
+
+
+def recover(world: World, delivery: Delivery, seen: list[DeliveryState]) -> Delivery:
+    """What the clock and the publish worker do from then on, each step at a later time."""
+    sweeper = dispatch.Sweeper(world.settings)
+    for _ in range(8):
+        sweeper.sweep(world.later(seconds=world.settings.lease_seconds + 1))
+        seen.append(world.again(delivery).state)
+        publishing.run(world.settings, delivery.id, world.clock)
+        settle.run(world.settings, delivery.id, world.clock)
+        delivery = world.again(delivery)
+        if delivery.state in SETTLED:
+            break
+    return delivery
+
+
+@pytest.mark.parametrize("point", PUBLISH_POINTS)
+def test_a_killed_publish_worker_neither_doubles_nor_loses(world: World, tmp_path: Path, point: str) -> None:
+    delivery = world.approved()
+    world.due(delivery)
+    kill_at(world, point, "publish", delivery.id, tmp_path / "killed")
+    seen: list[DeliveryState] = []
+    delivery = recover(world, delivery, seen)
+    assert delivery.state is DeliveryState.published
+    assert [line["created"] for line in world.ledger] == [True]
+    assert (DeliveryState.unconfirmed in seen) is (point in UNCONFIRMED_AFTER)
+
+
+@pytest.mark.parametrize("second", ["publish.after_intent", "publish.before_commit", "publish.after_commit"])
+@pytest.mark.parametrize("first", ["publish.after_intent", "publish.before_commit"])
+def test_killed_again_during_the_second_try(world: World, tmp_path: Path, first: str, second: str) -> None:
+    delivery = world.approved()
+    world.due(delivery)
+    kill_at(world, first, "publish", delivery.id, tmp_path / "first")
+    sweeper = dispatch.Sweeper(world.settings)
+    while world.again(delivery).state is not DeliveryState.scheduled:
+        sweeper.sweep(world.later(seconds=world.settings.lease_seconds + 1))
+        settle.run(world.settings, delivery.id, world.clock)
+    kill_at(world, second, "publish", delivery.id, tmp_path / "second")
+    assert recover(world, delivery, []).state is DeliveryState.published
+    assert [line["created"] for line in world.ledger] == [True]
+
+
+@pytest.mark.parametrize("point", CLOCK_POINTS)
+def test_a_killed_clock_is_replaced(world: World, tmp_path: Path, point: str) -> None:
+    delivery = world.approved()
+    world.due(delivery)
+    kill_at(world, point, "clock", "-", tmp_path / "killed")
+    world.later(seconds=dispatch.TERM.total_seconds() + 1)
+    assert recover(world, delivery, []).state is DeliveryState.published
+    assert [line["created"] for line in world.ledger] == [True]
+
+
+@pytest.mark.parametrize("point", RENDER_POINTS)
+def test_a_killed_render_worker_is_made_good(world: World, tmp_path: Path, point: str) -> None:
+    post = world.post("reply", at="+10m")
+    with world.write() as session:
+        row = renders.submit(session, world.ada, session.get_one(type(post), post.id), world.now)
+    kill_at(world, point, "render", row.id, tmp_path / "killed")
+    if point != "render.frozen":
+        assert world.again(post).version_id == ""  # nothing partial can be approved
+    dispatch.Sweeper(world.settings).sweep(world.later(seconds=world.settings.lease_seconds + 1))
+    renders.run(world.settings, row.id, world.clock)
+    found: Render = world.again(row)
+    assert found.state is RenderState.done
+    assert world.again(post).state is PostState.in_review
+
+
+def test_every_point_is_listed_once() -> None:
+    assert len(POINTS) == len(set(POINTS)) >= 14

@@ -1,0 +1,228 @@
+"""Marked and Meant from the outside: whoever changes something after the approval, by any door, stops the post.
+
+Each test changes one thing the way an insider would, lets the workers run, and counts in the feed's own ledger.
+"""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import av
+import pytest
+from sqlmodel import select
+
+from avatar_scheduler.db.tables import Approval, Delivery, Version
+from avatar_scheduler.domain.delivery import DeliveryState
+from avatar_scheduler.domain.errors import Conflict
+from avatar_scheduler.domain.version import canonical, sha256
+from avatar_scheduler.services import posts, review
+from avatar_scheduler.storage import Blobs
+from tests.world import World
+
+
+def kept_back(world: World, delivery: Delivery, says: str) -> None:
+    found = world.publish(delivery)
+    assert found.state is DeliveryState.kept_back, found.state
+    assert says in found.reason, found.reason
+    assert world.ledger == []
+
+
+def blob(world: World, kind: str = "video") -> Path:
+    with world.read() as session:
+        version = session.exec(select(Version)).one()
+        return Blobs(world.settings.blobs).path(json.loads(version.manifest)["media"][kind]["sha256"])
+
+
+def test_one_character_edited_after_approval(world: World) -> None:
+    delivery = world.approved("reply")
+    with world.write() as session:
+        posts.edit(session, world.ada, delivery.post_id, posts.Edit(template="Keep the heat slow."), world.now)
+    assert world.publish(delivery).state is DeliveryState.withdrawn
+    assert world.ledger == []
+    with world.read() as session:
+        version = session.get_one(Version, delivery.version_id)
+    with pytest.raises(Conflict, match="Changed while you looked"), world.write() as session:
+        review.approve(session, world.settings, world.ada, version.id, version.sha256, world.now)
+
+
+@pytest.mark.parametrize("kind", ["video", "captions", "poster"])
+def test_a_flipped_byte_of_a_stored_file(world: World, kind: str) -> None:
+    delivery = world.approved()
+    path = blob(world, kind)
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    kept_back(world, delivery, "was changed")
+
+
+def test_another_file_under_the_same_name(world: World) -> None:
+    delivery = world.approved()
+    blob(world).write_bytes(blob(world, "poster").read_bytes())
+    kept_back(world, delivery, "was changed")
+
+
+def test_a_file_that_is_gone(world: World) -> None:
+    delivery = world.approved()
+    blob(world).unlink()
+    kept_back(world, delivery, "is gone")
+
+
+def test_the_credentials_stripped_by_a_remux(world: World, tmp_path: Path) -> None:
+    delivery = world.approved()
+    path, bare = blob(world), tmp_path / "bare.mp4"
+    with av.open(str(path)) as source, av.open(str(bare), "w") as target:
+        streams = {s.index: target.add_stream_from_template(s) for s in source.streams}
+        for packet in source.demux():
+            if packet.dts is not None:
+                packet.stream = streams[packet.stream.index]
+                target.mux(packet)
+    path.write_bytes(bare.read_bytes())
+    kept_back(world, delivery, "was changed")
+
+
+def remake(world: World, delivery: Delivery, change: Callable[[dict[str, object]], object]) -> None:
+    """An insider rewrites the manifest and its hash, so that both fit each other again."""
+    with world.write() as session:
+        version = session.get_one(Version, delivery.version_id)
+        data = json.loads(version.manifest)
+        change(data)
+        version.manifest = canonical(data)
+        version.sha256 = sha256(version.manifest)
+
+
+MANIFEST_CHANGES: dict[str, Callable[[dict[str, object]], object]] = {
+    "caption": lambda m: m.update(caption="Buy this now."),
+    "script": lambda m: m.update(script={"text": "Something else."}),
+    "kind": lambda m: m.update(kind="tip", core=False),
+    "media": lambda m: m["media"]["video"].update(sha256="0" * 64),  # type: ignore[index]
+    "evidence": lambda m: m.update(evidence=[]),
+    "disclosure": lambda m: m.update(disclosure_line=""),
+    "consent": lambda m: m.update(consent="0" * 32),
+    "target": lambda m: m["targets"][0].update(address="somewhere-else"),  # type: ignore[index]
+    "time": lambda m: m["targets"][0].update(due_at="2026-01-01T00:00:00+00:00"),  # type: ignore[index]
+}
+
+
+@pytest.mark.parametrize("part", MANIFEST_CHANGES)
+def test_a_rewritten_manifest(world: World, part: str) -> None:
+    delivery = world.approved("reply")
+    remake(world, delivery, MANIFEST_CHANGES[part])
+    assert world.publish(delivery).state is DeliveryState.kept_back
+    assert world.ledger == []
+
+
+def test_a_manifest_changed_without_its_hash(world: World) -> None:
+    delivery = world.approved()
+    world.sql("UPDATE version SET manifest = replace(manifest, 'Keep', 'Turn')")
+    kept_back(world, delivery, "changed after it was frozen")
+
+
+def test_the_approval_moved_to_a_rewritten_manifest(world: World) -> None:
+    delivery = world.approved()
+    remake(world, delivery, MANIFEST_CHANGES["caption"])
+    world.sql("UPDATE approval SET version_sha256 = (SELECT sha256 FROM version)")
+    kept_back(world, delivery, "changed afterwards")
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        "\"by\" = 'somebody'",
+        "post_id = 'other'",
+        "decided_at = '2026-01-01 00:00:00'",
+        "signature = ''",
+        "signature = 'AAAA'",
+        "scope = '{}'",
+        "id = 'other'",
+    ],
+)
+def test_an_edited_approval_row(world: World, edit: str) -> None:
+    delivery = world.approved("reply")
+    world.sql(f"UPDATE approval SET {edit}")
+    assert world.publish(delivery).state is DeliveryState.kept_back
+    assert world.ledger == []
+
+
+def test_an_approval_written_by_hand(world: World) -> None:
+    version = world.version(world.post("reply"))
+    delivery = world.delivery(version)
+    with world.write() as session:
+        session.add(
+            Approval(
+                organization_id=delivery.organization_id, post_id=delivery.post_id, version_id=version.id,
+                version_sha256=version.sha256, decision="approved", by=world.ada.member_id, decided_at=world.now,
+                effective_at=world.now, signature="c2lnbmVk",
+            )
+        )  # fmt: skip
+    world.sql("UPDATE post SET state = 'approved'")
+    world.sql("UPDATE delivery SET state = 'scheduled'")
+    kept_back(world, delivery, "not given here")
+
+
+def test_states_written_by_hand_without_any_approval(world: World) -> None:
+    delivery = world.delivery(world.version(world.post("reply")))
+    world.sql("UPDATE post SET state = 'approved'")
+    world.sql("UPDATE delivery SET state = 'scheduled'")
+    kept_back(world, delivery, "Nobody approved")
+
+
+def test_an_approval_copied_from_another_post(world: World) -> None:
+    world.approved("tip", title="Harmless")
+    version = world.version(world.post("reply", title="Personal"))
+    delivery = world.delivery(version)
+    world.sql(
+        "UPDATE approval SET version_id = :v, version_sha256 = :s, post_id = :p",
+        v=version.id, s=version.sha256, p=delivery.post_id,
+    )  # fmt: skip
+    world.sql("UPDATE post SET state = 'approved'")
+    world.sql("UPDATE delivery SET state = 'scheduled'")
+    found = world.publish(delivery)
+    assert found.state is DeliveryState.kept_back
+    assert world.ledger == []
+
+
+def test_a_standing_approval_stretched_to_a_core_kind(world: World) -> None:
+    parent = world.standing("tip")
+    version = world.version(world.post("reply"))
+    delivery = world.delivery(version)
+    world.sql("UPDATE approval SET scope = replace(scope, 'tip', 'reply') WHERE id = :id", id=parent.id)
+    world.sql("UPDATE post SET state = 'approved'")
+    world.sql("UPDATE delivery SET state = 'scheduled'")
+    kept_back(world, delivery, "Nobody approved")
+
+
+def test_a_withdrawn_standing_approval(world: World) -> None:
+    parent = world.standing("tip")
+    delivery = world.delivery(world.version(world.post("tip")))
+    assert delivery.state is DeliveryState.scheduled
+    world.sql("UPDATE approval SET revoked_at = decided_at WHERE id = :id", id=parent.id)
+    kept_back(world, delivery, "withdrawn")
+
+
+@pytest.mark.parametrize(
+    ("edit", "says"),
+    [
+        ("due_at = '2026-11-01 00:00:00'", "not the one that was approved"),
+        ("latest_start = '2036-01-01 00:00:00'", "not the one that was approved"),
+    ],
+)
+def test_an_edited_delivery_row(world: World, edit: str, says: str) -> None:
+    delivery = world.approved()
+    world.due(delivery)
+    world.sql(f"UPDATE delivery SET {edit}")
+    kept_back(world, delivery, says)
+
+
+def test_a_channel_pointed_elsewhere(world: World) -> None:
+    delivery = world.approved()
+    world.sql("UPDATE channel SET address = 'somebody-else'")
+    kept_back(world, delivery, "channel is not the one")
+
+
+@pytest.mark.parametrize("table", ["approval", "delivery", "post"])
+def test_a_row_moved_to_another_organization(world: World, table: str) -> None:
+    delivery = world.approved("reply")
+    world.sql("INSERT INTO organization (id, name, created_at) SELECT 'other', 'Other', created_at FROM organization")
+    world.sql(f"UPDATE {table} SET organization_id = 'other'")
+    assert world.publish(delivery).state is DeliveryState.kept_back
+    assert world.ledger == []
