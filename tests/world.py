@@ -1,12 +1,13 @@
 """A small installation to test in: Ada owns and reviews, Maya is the creator, Cy belongs to nobody here."""
 
 import json
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlmodel import Session, select
+from sqlmodel import Session, SQLModel, select
 
 from avatar_scheduler import rules, signing, vault
 from avatar_scheduler.clock import utc_now
@@ -26,6 +27,7 @@ from avatar_scheduler.services import publish as publishing
 from avatar_scheduler.services.people import Person
 from avatar_scheduler.storage import Blobs
 
+Row = TypeVar("Row", bound=SQLModel)
 SCRIPT = "Keep the heat low."
 CAPTION = "Onions."
 
@@ -82,10 +84,10 @@ class World:
         self.now += timedelta(**delta)
         return self.now
 
-    def write(self) -> Any:
+    def write(self) -> AbstractContextManager[Session]:
         return write_scope(self.settings)
 
-    def read(self) -> Any:
+    def read(self) -> AbstractContextManager[Session]:
         return read_scope(self.settings)
 
     def post(self, kind: str = "tip", title: str = "Onions", at: str = "+5m", **more: Any) -> Post:
@@ -163,9 +165,9 @@ class World:
         with self.read() as session:
             return session.exec(select(Delivery).where(Delivery.version_id == version.id)).one()
 
-    def again(self, row: Any) -> Any:
+    def again(self, row: Row) -> Row:
         with self.read() as session:
-            return session.get_one(type(row), row.id)
+            return session.get_one(type(row), row.id)  # type: ignore[attr-defined]
 
     def attempts(self, delivery: Delivery) -> list[Attempt]:
         with self.read() as session:
@@ -180,8 +182,7 @@ class World:
         self.due(delivery)
         publishing.run(self.settings, delivery.id, self.clock)
         settle.run(self.settings, delivery.id, self.clock)
-        found: Delivery = self.again(delivery)
-        return found
+        return self.again(delivery)
 
     def sql(self, statement: str, **values: Any) -> None:
         """What somebody with the database password would type."""

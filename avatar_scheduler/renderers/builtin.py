@@ -50,7 +50,9 @@ def make(order: Order, folder: Path, keys: Path) -> dict[str, Any]:
     _say(percent=91, step="Marking")
     xmp.write(made.video, source_types.TRAINED)
     signed = folder / "signed.mp4"
-    credentials.sign(made.video, signed, folder=keys, title=order.title, software=order.software.rpartition(" ")[2], when=order.at())
+    credentials.sign(
+        made.video, signed, folder=keys, title=order.title, software=order.software.rpartition(" ")[2], when=order.at()
+    )
     _say(percent=94, step="Signed")
     return {
         "video": signed.name,
