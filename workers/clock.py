@@ -1,4 +1,4 @@
-"""The clock: one APScheduler process that sweeps and rings. It sleeps until the next due row, or until it is rung."""
+"""The clock: one process that sweeps and rings. It sleeps until the next due row, or until it is rung."""
 
 import logging
 import signal
@@ -24,7 +24,6 @@ class ClockProcess:
         self.settings = settings
         self.sweeper = dispatch.Sweeper(settings)
         self.rung = threading.Event()
-        self.sweeping = threading.Lock()
         self.stopped = threading.Event()
         # No misfire limit: APScheduler's default drops a job that is one second late, silently.
         defaults = {"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
@@ -35,32 +34,33 @@ class ClockProcess:
             signal.signal(name, lambda *_: self.stopped.set())
         self.scheduler.add_job(dispatch.checkpoint, "interval", seconds=30, args=[self.settings])
         self.scheduler.start()
-        self._book(utc_now())
         threading.Thread(target=self._listen, name="bell", daemon=True).start()
+        sweeps = threading.Thread(target=self.sweep_until_stopped, name="sweeps")
+        sweeps.start()
         self.stopped.wait()
+        self.rung.set()
+        sweeps.join()
         self.scheduler.shutdown(wait=True)
 
-    def _book(self, at: datetime) -> None:
-        self.scheduler.add_job(self._sweep, "date", run_date=at, id="sweep", replace_existing=True)
+    def sweep_until_stopped(self) -> None:
+        """Not a job of APScheduler's: a job that is due while it still runs is dropped, and would be the last."""
+        while True:
+            self.rung.clear()  # before the sweep: a bell during it may be about a row it has already passed
+            if self.stopped.is_set():
+                return
+            self._set_alarm(self._sweep())
+            self.rung.wait(dispatch.IDLE.total_seconds())
 
-    def _sweep(self) -> None:
-        with self.sweeping:
-            self.rung.clear()
-            try:
-                next_at = self.sweeper.sweep(utc_now())
-            except Exception:  # whatever failed, the clock must look again
-                log.exception("sweep failed")
-                next_at = utc_now() + PAUSE
-            # A bell during the sweep may be about a row this sweep had already passed.
-            self._book(utc_now() if self.rung.is_set() else next_at)
+    def _sweep(self) -> datetime:
+        """When to look next."""
+        try:
+            return self.sweeper.sweep(utc_now())
+        except Exception:  # whatever failed, the clock must look again
+            log.exception("sweep failed")
+            return utc_now() + PAUSE
 
-    def _ring(self) -> None:
-        self.rung.set()
-        if self.sweeping.acquire(blocking=False):
-            try:
-                self._book(utc_now())
-            finally:
-                self.sweeping.release()
+    def _set_alarm(self, at: datetime) -> None:
+        self.scheduler.add_job(self.rung.set, "date", run_date=at, id="alarm", replace_existing=True)
 
     def _listen(self) -> None:
         """Without Redis the clock still looks every few seconds."""
@@ -70,7 +70,7 @@ class ClockProcess:
                     bell.subscribe(CLOCK)
                     for message in bell.listen():
                         if message["type"] == "message":
-                            self._ring()
+                            self.rung.set()
             except (RedisError, OSError) as error:
                 log.info("no bell: %s", error)
                 self.stopped.wait(2)
