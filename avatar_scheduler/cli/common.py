@@ -23,13 +23,14 @@ from avatar_scheduler.services import people
 from avatar_scheduler.services.people import Person
 
 console = Console(highlight=False)
+DATABASES = ("postgresql://", "postgres://", "sqlite:///")
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 
 
 def settings() -> Settings:
     """Raises Invalid naming the variable that cannot be used."""
     try:
-        return Settings()
+        found = Settings()
     except ValidationError as error:
         first = error.errors()[0]
         name = f"AVATAR_SCHEDULER_{first['loc'][0]}".upper()
@@ -38,6 +39,9 @@ def settings() -> Settings:
         raise Invalid(
             'AVATAR_SCHEDULER_ALLOW_HOSTS is not JSON. Write {"host": ["10.0.0.0/8"]}.', code="setting"
         ) from None
+    if found.database and not found.database.startswith(DATABASES):
+        raise Invalid("AVATAR_SCHEDULER_DATABASE cannot be used: write postgresql://user@host/name.", code="setting")
+    return found
 
 
 def use_data(folder: Path | None) -> None:

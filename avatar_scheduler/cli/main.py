@@ -1,4 +1,7 @@
-"""The commands. Exit codes: 0 done, 1 bug, 2 input, 3 refused, 4 not found, 5 conflict, 6 forbidden, 7 unknown."""
+"""The commands.
+
+Exit codes: 0 done, 1 bug, 2 wrong input, 3 refused, 4 not found, 5 conflict, 6 not allowed, 7 outcome unknown.
+"""
 
 import logging
 import sys
