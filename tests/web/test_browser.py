@@ -122,11 +122,6 @@ class TestPlayer:
         expect(page.locator("[data-scrub]")).to_have_attribute("aria-valuetext", "0:02 / 0:02")
         expect(page.locator("[data-approve]")).to_be_disabled()
 
-    def test_captions_are_shown(self, watch: Watcher) -> None:
-        page = watch().open("review-ready")
-        page.locator("[data-play]").click()
-        expect(page.locator("[data-cap]")).to_have_text("Keep the heat low.")
-
     def test_the_moment_is_pinned_when_changes_are_asked(self, watch: Watcher) -> None:
         page = watch().open("review-ready")
         page.locator("[data-scrub]").fill("550")

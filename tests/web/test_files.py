@@ -1,5 +1,6 @@
 """Files by hash, the public feed and the proof."""
 
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -95,7 +96,9 @@ class TestPublic:
 
 
 @pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
-def test_a_person_signs_in_watches_and_approves_with_the_keyboard(world: World, browser: Browser) -> None:
+def test_a_person_signs_in_watches_and_approves_with_the_keyboard(
+    world: World, browser: Browser, pictures: Path
+) -> None:
     """The real application, film and database, in a real browser."""
     version = world.version(world.post("reply", at="+30m"))
     token = link(world, world.ada.member_id)
@@ -105,6 +108,7 @@ def test_a_person_signs_in_watches_and_approves_with_the_keyboard(world: World, 
         return create_app(world.settings, utc_now)
 
     with gallery.serving(make) as url:
+        # Each page has its keys once its scripts ran: the help button shows then.
         page = browser.new_page(viewport={"width": DESK[0], "height": DESK[1]})
         problems: list[str] = []
         page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
@@ -113,10 +117,13 @@ def test_a_person_signs_in_watches_and_approves_with_the_keyboard(world: World, 
         page.keyboard.press("Enter")
         expect(page).to_have_url(f"{url}/review")
         expect(page.locator("[data-approve]")).to_be_disabled()
+        expect(page.get_by_label("Keyboard help")).to_be_visible()
         page.keyboard.press("Space")
         expect(page.locator("[data-approve]")).to_be_enabled(timeout=60_000)
+        page.screenshot(path=pictures / "real-review-desk-light.png")
         page.keyboard.press("a")
         expect(page.get_by_role("status")).to_contain_text("approved")
+        expect(page.get_by_label("Keyboard help")).to_be_visible()
         page.keyboard.press("u")
         expect(page).to_have_url(f"{url}/review")
         expect(page.locator("[data-approve]")).to_be_enabled()

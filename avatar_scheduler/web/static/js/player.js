@@ -23,20 +23,8 @@ for (const root of document.querySelectorAll("[data-player]")) {
   scrub.addEventListener("input", () => (video.currentTime = (scrub.value / 1000) * (video.duration || 0)));
   for (const name of ["play", "pause", "ended", "timeupdate", "seeked", "loadedmetadata"]) video.addEventListener(name, paint);
   paint();
-  captions(video, $("[data-cap]", root));
   if (root.dataset.seen) follow(root, video);
   pinning(video);
-}
-
-function captions(video, box) {
-  const track = video.textTracks[0];
-  if (!track) return;
-  track.mode = "hidden"; // we draw the words ourselves, above the bar
-  track.addEventListener("cuechange", () => {
-    const text = [...(track.activeCues || [])].map((cue) => cue.text).join(" ");
-    box.textContent = text;
-    box.hidden = !text;
-  });
 }
 
 function follow(root, video) {
@@ -72,7 +60,8 @@ function follow(root, video) {
       report();
     }
   }
-  function show({ seen_ms: seen, complete }) {
+  function show({ seen_ms, complete }) {
+    const seen = complete ? root.dataset.length : seen_ms;
     const left = clock(Math.max(0, Math.ceil((root.dataset.length - seen) / 1000)));
     for (const box of document.querySelectorAll("[data-togo]")) box.textContent = box.dataset.togo.replace("{}", left);
     for (const box of document.querySelectorAll("[data-watched]"))
