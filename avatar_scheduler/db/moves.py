@@ -43,10 +43,10 @@ def move(
     if fence is not None and not isinstance(row, Post):
         unmoved.append(col(type(row).fence) == fence)
     session.flush()
+    before = row.state  # the update also writes into the row we hold
     result = session.execute(update(model).where(*unmoved).values(state=target, **values))
     if not isinstance(result, CursorResult) or result.rowcount != 1:
         raise Conflict(f"Somebody else changed this {noun} a moment ago.", code="lost_race")
-    before = row.state
     session.refresh(row)
     audits.append(
         session,
