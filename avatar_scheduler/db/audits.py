@@ -2,16 +2,12 @@
 
 import json
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 
-from sqlalchemy import text
 from sqlmodel import Session, col, select
 
 from avatar_scheduler.audit import GENESIS, Entry, Verdict, verify
 from avatar_scheduler.db.tables import Audit
-
-_CHAIN_LOCK = 0x61_76_73
-"""Advisory lock number; on SQLite the write transaction is the lock."""
 
 
 def append(
@@ -25,10 +21,9 @@ def append(
     noun_id: str,
     data: dict[str, str] | None = None,
 ) -> str:
-    """Returns the entry's hash. Takes the chain's lock until the transaction ends: entries have one order."""
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": _CHAIN_LOCK})
+    """Returns the entry's hash. `db.engine` lets one writer in at a time, so entries have one order."""
     session.flush()
+    at = at.astimezone(UTC)  # hashed as it will be read back
     last = session.exec(select(Audit).order_by(col(Audit.seq).desc()).limit(1)).first()
     entry = Entry(
         seq=last.seq + 1 if last else 1,

@@ -1,26 +1,31 @@
 """The engine, and the only place that commits.
 
+One writer at a time, on both databases: what a transaction reads is still true when it commits, so a check such as
+`gate.may_send` and the write that rests on it cannot be parted. Every state change takes the audit chain's lock anyway.
+
 SQLite is SQLite >= 3.51.3 from a package: older ones can corrupt a WAL when two processes checkpoint at once
 (https://www.sqlite.org/wal.html#walresetbug), and the one that comes with Python is usually older.
 """
 
 import functools
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError
 from sqlmodel import Session
 
 from avatar_scheduler.config import Settings
-from avatar_scheduler.domain.errors import Refused
+from avatar_scheduler.domain.errors import Conflict, Invalid, Refused, SchedulerError
 from avatar_scheduler.queue import ring
 
 WAL_SAFE = (3, 51, 3)
 LOCK_MS = 10_000
 STATEMENT_MS = 30_000
+_WRITER = 0x61_76_73
+"""PostgreSQL's advisory lock of the one writer; held until its transaction ends."""
 
 
 def engine_for(settings: Settings) -> Engine:
@@ -49,14 +54,16 @@ def _sqlite(url: str) -> Engine:
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, record: object) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves, below
-        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+        # FULL: with NORMAL a power cut may lose the last commits, and a lost intent would be sent again.
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         # A transaction that reads first and writes later would fail with SQLITE_BUSY_SNAPSHOT: take the lock at once.
-        mode = "" if connection.get_execution_options().get("readonly") else " IMMEDIATE"
-        connection.exec_driver_sql(f"BEGIN{mode}")
+        reading = bool(connection.get_execution_options().get("readonly"))
+        connection.exec_driver_sql(f"PRAGMA query_only={int(reading)}")
+        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
     return engine
 
@@ -66,12 +73,19 @@ def _postgres(url: str) -> Engine:
     options = (
         f"-c lock_timeout={LOCK_MS} -c statement_timeout={STATEMENT_MS} -c idle_in_transaction_session_timeout=60000"
     )
-    return create_engine(
+    engine = create_engine(
         url,
         pool_pre_ping=True,
         pool_timeout=30,
         connect_args={"connect_timeout": 10, "options": options},
     )
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        if not connection.get_execution_options().get("postgresql_readonly"):
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITER})")
+
+    return engine
 
 
 @contextmanager
@@ -81,22 +95,27 @@ def write_scope(settings: Settings) -> Iterator[Session]:
         try:
             yield session
             session.commit()
-        except OperationalError as error:
+        except DBAPIError as error:
             raise _plain(error) from error
         bells: list[tuple[str, str]] = session.info.pop("bells", [])
     for name, noun_id in bells:
         ring(settings, name, noun_id)
 
 
+_READING: dict[str, dict[str, Any]] = {
+    "sqlite": {"readonly": True},
+    "postgresql": {"postgresql_readonly": True, "isolation_level": "REPEATABLE READ"},
+}
+
+
 @contextmanager
 def read_scope(settings: Settings) -> Iterator[Session]:
-    """A consistent view. Nothing is committed."""
+    """One moment of the database, however many statements ask. The database itself refuses writes here."""
     engine = engine_for(settings)
-    options = {"readonly": True} if engine.dialect.name == "sqlite" else {"postgresql_readonly": True}
-    with Session(engine.execution_options(**options), expire_on_commit=False) as session:
+    with Session(engine.execution_options(**_READING[engine.dialect.name]), expire_on_commit=False) as session:
         try:
             yield session
-        except OperationalError as error:
+        except DBAPIError as error:
             raise _plain(error) from error
         finally:
             session.expunge_all()  # what was read stays readable after the transaction
@@ -107,16 +126,32 @@ def ring_after_commit(session: Session, name: str, noun_id: str) -> None:
     session.info.setdefault("bells", []).append((name, noun_id))
 
 
-def _plain(error: DBAPIError) -> Exception:
-    text = str(error.orig).lower()
-    if "disk is full" in text or "no space left" in text or "disk i/o" in text:
-        return Refused(
-            "The disk of the database is full. Free some space, then try again; nothing was kept.",
+_PLAIN: tuple[tuple[tuple[str, ...], Callable[[], SchedulerError]], ...] = (
+    (
+        ("disk is full", "no space left", "disk i/o"),
+        lambda: Refused(
+            "The disk of the database is full or failing. Free some space, then try again; nothing was kept.",
             code="disk_full",
-        )
-    if "no such table" in text or "does not exist" in text:
-        return Refused(
-            "This installation is not set up yet. Run: avatar-scheduler init",
-            code="not_set_up",
-        )
-    return error
+        ),
+    ),
+    (
+        ("no such table", "does not exist", "unable to open database file"),
+        lambda: Refused("This installation is not set up yet. Run: avatar-scheduler init", code="not_set_up"),
+    ),
+    (
+        ("database is locked", "lock timeout", "deadlock detected"),
+        lambda: Conflict("The database is busy. Nothing was changed; try again in a moment.", code="busy"),
+    ),
+    (
+        ("unique constraint",),
+        lambda: Conflict("Somebody else did the same a moment ago. Look again.", code="lost_race"),
+    ),
+)
+
+
+def _plain(error: DBAPIError) -> Exception:
+    """What a person can act on, in words; anything else as it was."""
+    text = str(error.orig).lower()
+    if isinstance(error, DataError) or "nul (0x00)" in text:
+        return Invalid("That text has a character the database cannot keep. Remove it, then try again.", code="text")
+    return next((make() for signs, make in _PLAIN if any(sign in text for sign in signs)), error)
