@@ -5,8 +5,8 @@ import errno
 import hashlib
 import os
 import re
-import shutil
 from pathlib import Path
+from uuid import uuid4
 
 from avatar_scheduler.domain.errors import NotFound, Refused
 
@@ -17,6 +17,18 @@ _CHUNK = 1 << 20
 def file_sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _copy(source: Path, target: Path) -> str:
+    """SHA-256 of the bytes that were written, which need not be those of an earlier look."""
+    hashed = hashlib.sha256()
+    with source.open("rb") as src, target.open("xb") as dst:
+        while chunk := src.read(_CHUNK):
+            hashed.update(chunk)
+            dst.write(chunk)
+        dst.flush()
+        os.fsync(dst.fileno())
+    return hashed.hexdigest()
 
 
 class Blobs:
@@ -36,22 +48,21 @@ class Blobs:
         if target.exists() and file_sha256(target) == digest:
             return digest
         target.parent.mkdir(parents=True, exist_ok=True)
-        part = target.with_name(f".{digest}.{os.getpid()}.part")
+        part = target.with_name(f".{digest}.{uuid4().hex}.part")
         try:
-            with source.open("rb") as src, part.open("wb") as dst:
-                shutil.copyfileobj(src, dst, _CHUNK)
-                dst.flush()
-                os.fsync(dst.fileno())
+            if _copy(source, part) != digest:
+                raise Refused(f"{source.name} changed while it was copied. Render the post again.", code="blob_changed")
             part.replace(target)
         except OSError as error:
-            with contextlib.suppress(OSError):
-                part.unlink(missing_ok=True)
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 raise Refused(
                     f"The disk of {self.folder} is full. Free some space, then try again; nothing was kept.",
                     code="disk_full",
                 ) from None
             raise
+        finally:
+            with contextlib.suppress(OSError):
+                part.unlink(missing_ok=True)
         return digest
 
     def verified(self, sha256: str) -> Path:
