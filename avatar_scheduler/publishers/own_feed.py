@@ -44,6 +44,22 @@ class Item:
     proof_url: str
 
 
+def _load(path: Path) -> Item:
+    """Raises ValueError when the file is no item."""
+    try:
+        return Item(**json.loads(path.read_text()))
+    except TypeError:
+        raise ValueError(f"{path.name} is not an item of this feed") from None
+
+
+def _write(path: Path, text: str) -> None:
+    """On the disk, not only on its way there: what the feed answered yes to must outlive a power cut."""
+    with path.open("x") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+
+
 class Feed:
     """Items and ledger in a folder. Used by the publisher to write and by the public pages to read."""
 
@@ -61,13 +77,13 @@ class Feed:
             return None
         path = self._slug_folder(slug) / f"{key}.json"
         try:
-            return Item(**json.loads(path.read_text()))
+            return _load(path)
         except FileNotFoundError:
             return None
 
     def items(self, slug: str) -> list[Item]:
         """Newest first."""
-        found = [Item(**json.loads(path.read_text())) for path in self._slug_folder(slug).glob("*.json")]
+        found = [_load(path) for path in self._slug_folder(slug).glob("*.json")]
         return sorted(found, key=lambda item: (item.created_at, item.id), reverse=True)
 
     def create(self, item: Item) -> bool:
@@ -75,8 +91,8 @@ class Feed:
         path = self._slug_folder(item.slug) / f"{item.id}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix(f".{os.getpid()}.{uuid4().hex[:8]}.part")
-        part.write_text(json.dumps(asdict(item), ensure_ascii=False, indent=1))
         try:
+            _write(part, json.dumps(asdict(item), ensure_ascii=False, indent=1))
             os.link(part, path)  # atomic, and fails if the key is taken: the one irreversible step
             created = True
         except FileExistsError:
@@ -132,8 +148,8 @@ class OwnFeed:
         for name, path in files.items():
             beat()
             stored[name] = self.feed.blobs.put(path) if path else ""
-        if stored["media"] != parcel.media[0].sha256:
-            raise Refused("The video changed while it was copied. Render the post again.", code="blob_changed")
+            if path and stored[name] != path.name:  # a stored file is named by its hash
+                raise Refused("A file changed while it was copied. Render the post again.", code="blob_changed")
         return stored
 
     def commit(
@@ -143,9 +159,10 @@ class OwnFeed:
         item = self._item(parcel, intent, uploaded)
         try:
             self.feed.create(item)
-        except OSError as error:
-            if self._there(intent) is None:
-                raise Refused(f"The feed could not be written: {error.strerror}.", code="feed_unwritable") from None
+        except (OSError, ValueError) as error:
+            with contextlib.suppress(OSError, ValueError):
+                if self._there(intent) is None:
+                    raise Refused(f"The feed could not be written: {error}.", code="not_sent") from None
             raise OutcomeUnknown("The feed answered with an error after writing.") from None
         return Answer(object_id=item.id, url=self._url(item), details={"media_sha256": item.media_sha256})
 
@@ -157,7 +174,7 @@ class OwnFeed:
         if item is None:
             return Absent("The feed has no item under this key.")
         marked = bool(item.disclosure_line) and item.caption.startswith(item.disclosure_line)
-        with contextlib.suppress(Refused):
+        with contextlib.suppress(Refused, OSError):
             self.feed.blobs.verified(item.media_sha256)
             same = item.manifest_sha256 == parcel.manifest_sha256 and item.media_sha256 == parcel.media[0].sha256
             return Found(item.id, self._url(item), marked=marked, same=same)
