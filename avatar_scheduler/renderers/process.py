@@ -1,19 +1,23 @@
 """Running a renderer as a killed-if-late process, line by line."""
 
+import contextlib
 import json
 import os
+import selectors
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from avatar_scheduler.domain.errors import Refused
 
 Progress = Callable[[int, str], None]
+SILENCE = 1.0
+"""Seconds without a word after which `progress` is called with the last one again: silent work is work too."""
 
 
 def run(verb: str, folder: Path, keys: Path, progress: Progress, seconds: float) -> dict[str, Any]:
@@ -49,7 +53,8 @@ def run(verb: str, folder: Path, keys: Path, progress: Progress, seconds: float)
         timer.start()
         try:
             result = _read(child, progress)
-            child.wait(timeout=30)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(timeout=30)  # it has said all it had to say; what hangs now is killed below
         finally:
             timer.cancel()
             _kill(child)
@@ -65,7 +70,11 @@ def run(verb: str, folder: Path, keys: Path, progress: Progress, seconds: float)
 
 def _read(child: "subprocess.Popen[bytes]", progress: Progress) -> dict[str, Any] | None:
     assert child.stdout is not None  # noqa: S101  (we asked for a pipe)
-    for raw in child.stdout:
+    percent, step = 0, ""
+    for raw in _lines(child.stdout.fileno()):
+        if raw is None:
+            progress(percent, step)
+            continue
         try:
             line = json.loads(raw)
         except ValueError:
@@ -75,8 +84,25 @@ def _read(child: "subprocess.Popen[bytes]", progress: Progress) -> dict[str, Any
         if "done" in line:
             done: dict[str, Any] = line["done"]
             return done
-        progress(int(line["percent"]), str(line["step"]))
+        percent, step = int(line["percent"]), str(line["step"])
+        progress(percent, step)
     return None
+
+
+def _lines(pipe: int) -> Iterator[bytes | None]:
+    """Each whole line, and None whenever nothing came for a while."""
+    rest = b""
+    with selectors.DefaultSelector() as selector:
+        selector.register(pipe, selectors.EVENT_READ)
+        while True:
+            if not selector.select(SILENCE):
+                yield None
+                continue
+            chunk = os.read(pipe, 1 << 16)
+            if not chunk:
+                return
+            *lines, rest = (rest + chunk).split(b"\n")
+            yield from lines
 
 
 def _kill(child: "subprocess.Popen[bytes]") -> None:

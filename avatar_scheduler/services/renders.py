@@ -2,6 +2,7 @@
 
 import json
 import tempfile
+import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -18,7 +19,8 @@ from avatar_scheduler.crash import crashpoint
 from avatar_scheduler.db import moves
 from avatar_scheduler.db.engine import ring_after_commit, write_scope
 from avatar_scheduler.db.tables import Asset, Avatar, Creator, Post, Render
-from avatar_scheduler.domain.errors import Conflict, SchedulerError
+from avatar_scheduler.domain.delivery import GRACE
+from avatar_scheduler.domain.errors import Conflict, Invalid, SchedulerError
 from avatar_scheduler.domain.post import PostState
 from avatar_scheduler.domain.render import RenderState
 from avatar_scheduler.queue import RENDER
@@ -26,7 +28,7 @@ from avatar_scheduler.renderers import process
 from avatar_scheduler.renderers.base import Order
 from avatar_scheduler.services import parcels, versions
 from avatar_scheduler.services.people import Person
-from avatar_scheduler.services.roles import WRITE, require
+from avatar_scheduler.services.roles import WRITE, own, require
 from avatar_scheduler.storage import Blobs
 from avatar_scheduler.studio.job import Overlay, StudioJob, check
 
@@ -39,6 +41,11 @@ MIMES = {"video": "video/mp4", "captions": "text/vtt", "poster": "image/jpeg"}
 def submit(session: Session, who: Person, post: Post, now: datetime) -> Render:
     """Queues a render of the draft. What cannot be spoken or drawn is refused here, before any work."""
     require(who, WRITE, "render posts")
+    own(who, post)
+    if post.state not in (PostState.draft, PostState.blocked):
+        raise Conflict(f"This post is {post.state.replace('_', ' ')}; only a draft is rendered.", code="state")
+    if all(datetime.fromisoformat(target["due_at"]) + GRACE < now for target in json.loads(post.targets)):
+        raise Invalid("Its time has passed. Give it a new one with --at.", code="past")
     order = _order(session, post, now)
     check(StudioJob(order.text, order.language, order.pack, order.scene, order.seed(), STAND_IN))
     render = Render(
@@ -87,6 +94,8 @@ def run(settings: Settings, render_id: str, clock: Clock) -> bool:
         claim = _claim(settings, render_id, clock)
     except Conflict:
         return False
+    if claim is None:
+        return False
     crashpoint("render.claimed")
     try:
         with tempfile.TemporaryDirectory(prefix="avs-render-") as name:
@@ -103,13 +112,16 @@ def run(settings: Settings, render_id: str, clock: Clock) -> bool:
     return True
 
 
-def _claim(settings: Settings, render_id: str, clock: Clock) -> _Claim:
+def _claim(settings: Settings, render_id: str, clock: Clock) -> _Claim | None:
     with write_scope(settings) as session:
         render = session.get(Render, render_id)
         if render is None or render.state is not RenderState.queued:
             raise Conflict("Nothing to render.")
         post = session.get_one(Post, render.post_id)
         now = clock()
+        if post.render_id != render.id or post.state not in (PostState.rendering, PostState.checking):
+            moves.move(session, render, RenderState.cancelled, at=now, actor=ACTOR, finished_at=now)
+            return None  # nobody wants it any more
         moves.move(
             session,
             render,
@@ -131,25 +143,43 @@ def _claim(settings: Settings, render_id: str, clock: Clock) -> _Claim:
 
 def _beat(settings: Settings, claim: _Claim, clock: Clock) -> Callable[[int, str], None]:
     """Writes progress and renews the lease. Raises Conflict when the render is no longer ours."""
-    last = -5
+    shown, renewed = (-5, ""), time.monotonic()
 
     def progress(percent: int, step: str) -> None:
-        nonlocal last
-        if percent - last < 2 and percent < 90:
+        nonlocal shown, renewed
+        percent, step = max(percent, shown[0]), step or shown[1]
+        still = step == shown[1] and percent - shown[0] < 2
+        if still and time.monotonic() - renewed < settings.lease_seconds / 4:
             return
-        last = percent
-        until = clock() + timedelta(seconds=settings.lease_seconds)
-        mine = (
-            col(Render.id) == claim.render_id,
-            col(Render.fence) == claim.fence,
-            col(Render.state) == RenderState.running,
-        )
-        with write_scope(settings) as session:
-            result = session.execute(update(Render).where(*mine).values(percent=percent, step=step, lease_until=until))
-            if not isinstance(result, CursorResult) or result.rowcount != 1:
-                raise Conflict("The render was taken back.", code="lost_lease")
+        try:
+            _renew(settings, claim, clock() + timedelta(seconds=settings.lease_seconds), percent, step)
+        except Conflict as error:
+            if error.code == "busy":
+                return  # the next word renews it
+            raise
+        shown, renewed = (percent, step), time.monotonic()
 
     return progress
+
+
+def _renew(settings: Settings, claim: _Claim, until: datetime, percent: int, step: str) -> None:
+    mine = (
+        col(Render.id) == claim.render_id,
+        col(Render.fence) == claim.fence,
+        col(Render.state) == RenderState.running,
+    )
+    with write_scope(settings) as session:
+        result = session.execute(update(Render).where(*mine).values(percent=percent, step=step, lease_until=until))
+        if not isinstance(result, CursorResult) or result.rowcount != 1:
+            raise Conflict("The render was taken back.", code="lost_lease")
+
+
+def _owned(session: Session, claim: _Claim) -> tuple[Render, Post]:
+    """Both rows, while the lease is ours and the post still wants this render. Raises Conflict otherwise."""
+    render, post = session.get_one(Render, claim.render_id), session.get_one(Post, claim.post_id)
+    if render.fence != claim.fence or render.state is not RenderState.running or post.render_id != render.id:
+        raise Conflict("The render was taken back, or the post was edited meanwhile.", code="lost_lease")
+    return render, post
 
 
 def _work(settings: Settings, claim: _Claim, folder: Path, clock: Clock) -> None:
@@ -160,7 +190,7 @@ def _work(settings: Settings, claim: _Claim, folder: Path, clock: Clock) -> None
     crashpoint("render.made")
     beat(95, "Checking")
     with write_scope(settings) as session:
-        post = session.get_one(Post, claim.post_id)
+        _, post = _owned(session, claim)
         moves.move(session, post, PostState.checking, at=clock(), actor=ACTOR)
     measured = process.run("measure", folder, keys, beat, seconds)
     crashpoint("render.measured")
@@ -192,9 +222,7 @@ def _finish(
 ) -> None:
     with write_scope(settings) as session:
         now = clock()
-        render, post = session.get_one(Render, claim.render_id), session.get_one(Post, claim.post_id)
-        if post.render_id != render.id:
-            raise Conflict("The post was edited meanwhile.", code="superseded")
+        render, post = _owned(session, claim)
         moves.move(
             session,
             render,
@@ -219,11 +247,11 @@ def _finish(
 def _fail(settings: Settings, claim: _Claim, reason: str, clock: Clock) -> None:
     """The post is blocked with the reason and stays editable. Nothing of the failed render is kept."""
     with write_scope(settings) as session:
-        now = clock()
-        render, post = session.get_one(Render, claim.render_id), session.get_one(Post, claim.post_id)
-        if render.fence != claim.fence or render.state is not RenderState.running:
+        try:
+            render, post = _owned(session, claim)
+        except Conflict:
             return
-        block(session, render, post, reason, now)
+        block(session, render, post, reason, clock())
 
 
 def block(session: Session, render: Render, post: Post, reason: str, now: datetime) -> None:
