@@ -6,11 +6,11 @@ from sqlmodel import Session, col, or_, select
 
 from avatar_scheduler.db import audits
 from avatar_scheduler.db.engine import ring_after_commit
-from avatar_scheduler.db.tables import Hold
-from avatar_scheduler.domain.errors import Invalid, NotFound
+from avatar_scheduler.db.tables import Channel, Creator, Hold
+from avatar_scheduler.domain.errors import Forbidden, Invalid, NotFound
 from avatar_scheduler.queue import CLOCK
 from avatar_scheduler.services.people import Person
-from avatar_scheduler.services.roles import HOLD, require
+from avatar_scheduler.services.roles import HOLD, own, require
 
 SCOPES = ("everything", "organization", "creator", "channel")
 
@@ -19,6 +19,7 @@ def put(session: Session, who: Person, scope: str, target_id: str, reason: str, 
     require(who, HOLD, "put a hold on")
     if scope not in SCOPES:
         raise Invalid(f"“{scope}” cannot be held. Use one of: {', '.join(SCOPES)}.", code="scope")
+    _check_target(session, who, scope, target_id)
     hold = Hold(
         organization_id=who.organization_id,
         scope=scope,
@@ -31,6 +32,17 @@ def put(session: Session, who: Person, scope: str, target_id: str, reason: str, 
     session.flush()
     _note(session, who, hold, "hold.on", now)
     return hold
+
+
+def _check_target(session: Session, who: Person, scope: str, target_id: str) -> None:
+    """Nobody stops another tenant, except whoever runs the machine."""
+    if scope == "everything" and not who.at_terminal:
+        raise Forbidden("Only the operator of this installation may hold everything. Hold your organization.")
+    if scope in ("creator", "channel"):
+        row = session.get(Creator, target_id) if scope == "creator" else session.get(Channel, target_id)
+        if row is None:
+            raise NotFound(f"There is no such {scope}.")
+        own(who, row)
 
 
 def lift(session: Session, who: Person, now: datetime) -> int:
@@ -49,14 +61,15 @@ def lift(session: Session, who: Person, now: datetime) -> int:
 
 
 def covering(session: Session, organization: str, creator: str, channel: str) -> Hold | None:
-    """The first hold that covers a delivery. "everything" covers all tenants."""
+    """The first hold that covers a delivery. "everything" covers all tenants; any other only its own."""
+    ours = col(Hold.organization_id) == organization
     query = select(Hold).where(
         col(Hold.lifted_at).is_(None),
         or_(
             Hold.scope == "everything",
-            (col(Hold.scope) == "organization") & (col(Hold.organization_id) == organization),
-            (col(Hold.scope) == "creator") & (col(Hold.target_id) == creator),
-            (col(Hold.scope) == "channel") & (col(Hold.target_id) == channel),
+            ours & (col(Hold.scope) == "organization"),
+            ours & (col(Hold.scope) == "creator") & (col(Hold.target_id) == creator),
+            ours & (col(Hold.scope) == "channel") & (col(Hold.target_id) == channel),
         ),
     )
     return session.exec(query.order_by(col(Hold.since)).limit(1)).first()

@@ -15,7 +15,7 @@ from avatar_scheduler.domain.consent import PERFORMERS
 from avatar_scheduler.domain.errors import Conflict, Invalid, NotFound
 from avatar_scheduler.domain.slots import zone_of
 from avatar_scheduler.services.people import Person
-from avatar_scheduler.services.roles import WRITE, require
+from avatar_scheduler.services.roles import HOLD, WRITE, own, require
 
 CONSENT_LIFE = timedelta(days=365)
 
@@ -139,6 +139,9 @@ def add_channel(
     now: datetime,
 ) -> Channel:
     require(who, WRITE, "connect a channel")
+    own(who, creator)
+    if platform == "own_feed" and address != creator.slug:
+        raise Invalid(f"The feed of {creator.name} is “{creator.slug}”; no other can be theirs.", code="address")
     channel = Channel(
         organization_id=who.organization_id,
         creator_id=creator.id,
@@ -175,6 +178,8 @@ def creator_by_slug(session: Session, who: Person, slug: str) -> Creator:
 
 def revoke_consent(session: Session, who: Person, creator: Creator, now: datetime) -> int:
     """Withdraws every consent of the creator at once; the gate refuses from this transaction on."""
+    require(who, HOLD, "withdraw a consent")
+    own(who, creator)
     rows = session.exec(select(Consent).where(Consent.creator_id == creator.id, col(Consent.revoked_at).is_(None)))
     count = 0
     for consent in rows:

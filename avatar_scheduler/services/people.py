@@ -24,6 +24,7 @@ SESSION_LIFE = timedelta(days=14)
 MIN_PASSWORD = 12
 MAX_PASSWORD = 256
 FREE_TRIES = 5
+TERMINAL = "terminal"
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,11 @@ class Person:
     language: str
     csrf: str
     session_id: str
+
+    @property
+    def at_terminal(self) -> bool:
+        """Came through a command on the machine itself, not through a web session."""
+        return self.session_id == TERMINAL
 
 
 def digest(token: str) -> str:
@@ -60,7 +66,7 @@ def make_link(session: Session, member: Member, now: datetime) -> str:
 def _open_link(session: Session, token: str, now: datetime) -> tuple[LoginLink, Member]:
     query = select(LoginLink, Member).where(LoginLink.member_id == Member.id, LoginLink.token_sha256 == digest(token))
     found = session.exec(query).first()
-    if found is None or found[0].used_at is not None or found[0].expires_at <= now:
+    if found is None or found[0].used_at is not None or found[0].expires_at <= now or found[1].disabled_at is not None:
         raise NotFound("This link was used already or has ended. Ask for a new one: avatar-scheduler link")
     return found
 
@@ -172,4 +178,4 @@ def operator(session: Session) -> Person:
     ).first()
     if member is None:
         raise NotFound("Nobody owns this installation yet. Run: avatar-scheduler init", code="not_set_up")
-    return Person(member.id, member.organization_id, member.name, member.role, member.language, "", "terminal")
+    return Person(member.id, member.organization_id, member.name, member.role, member.language, "", TERMINAL)

@@ -13,7 +13,10 @@ from avatar_scheduler.domain.errors import Invalid, Refused
 from avatar_scheduler.domain.interaction import is_core
 from avatar_scheduler.services import approvals
 from avatar_scheduler.services.people import Person
-from avatar_scheduler.services.roles import DECIDE, require
+from avatar_scheduler.services.roles import DECIDE, own, require
+
+MAX_PER_DAY = 100
+MAX_DAYS = 365
 
 
 def grant(
@@ -29,6 +32,11 @@ def grant(
     require(who, DECIDE, "give a standing approval")
     if core := [kind for kind in kinds if is_core(kind)]:
         raise Invalid(f"{', '.join(core)} always needs a person; no standing approval covers it.", code="core")
+    if not kinds or not 1 <= per_day <= MAX_PER_DAY or not 1 <= days <= MAX_DAYS:
+        raise Invalid(
+            f"A standing approval names a kind, 1 to {MAX_PER_DAY} posts a day and 1 to {MAX_DAYS} days.", code="scope"
+        )
+    own(who, creator)
     platforms = tuple(sorted(set(session.exec(select(Channel.platform).where(Channel.creator_id == creator.id)))))
     scope = Scope(creator.id, tuple(sorted(kinds)), platforms, per_day, now + timedelta(days=days))
     return approvals.sign_in_ledger(
