@@ -19,7 +19,7 @@ from avatar_scheduler.domain.post import EDITABLE, PostState
 from avatar_scheduler.domain.render import RenderState
 from avatar_scheduler.scripts.render import render as render_script
 from avatar_scheduler.services.people import Person
-from avatar_scheduler.services.roles import WRITE, require
+from avatar_scheduler.services.roles import WRITE, own, require
 
 MAX_TITLE = 120
 MAX_CAPTION = 2200
@@ -42,27 +42,25 @@ class NewPost:
 def make(session: Session, who: Person, new: NewPost, creator: Creator, now: datetime) -> Post:
     """A draft. Everything that can be wrong is said here, before anything is rendered."""
     require(who, WRITE, "write posts")
+    own(who, creator)
     avatar = session.exec(select(Avatar).where(Avatar.creator_id == creator.id)).first()
     if avatar is None:
         raise NotFound(f"{creator.name} has no avatar yet. Run: avatar-scheduler creator add", code="no_avatar")
-    if not new.title.strip() or len(new.title) > MAX_TITLE:
-        raise Invalid(f"A title has 1 to {MAX_TITLE} characters.", code="title")
-    if len(new.caption) > MAX_CAPTION:
-        raise Invalid(f"The caption has {len(new.caption)} characters; {MAX_CAPTION} is the most.", code="caption")
+    title, caption = _title(new.title), _caption(new.caption)
     slot = slots.resolve(new.at, new.zone or creator.zone, now=now)
-    channels = [_channel(session, creator, name) for name in new.channels]
+    channels = _channels(session, creator, new.channels)
     check(grant_of(session, avatar), creator=creator.name, platforms=frozenset(c.platform for c in channels), at=now)
     post = Post(
         organization_id=who.organization_id,
         creator_id=creator.id,
         avatar_id=avatar.id,
-        title=new.title.strip(),
+        title=title,
         kind=check_kind(new.kind),
         language=new.language or creator.language,
         template=new.template,
         variables=json.dumps(dict(new.variables), sort_keys=True, ensure_ascii=False),
         script=render_script(new.template, new.variables),
-        caption=new.caption.strip(),
+        caption=caption,
         targets=json.dumps([_target(channel, slot) for channel in channels]),
         created_by=who.member_id,
         edited_by=who.member_id,
@@ -73,6 +71,28 @@ def make(session: Session, who: Person, new: NewPost, creator: Creator, now: dat
     session.flush()
     _note(session, post, who, "post.created", now, {"title": post.title, "kind": post.kind})
     return post
+
+
+def _title(text: str) -> str:
+    if not text.strip() or len(text) > MAX_TITLE:
+        raise Invalid(f"A title has 1 to {MAX_TITLE} characters.", code="title")
+    return text.strip()
+
+
+def _caption(text: str) -> str:
+    if len(text) > MAX_CAPTION:
+        raise Invalid(f"The caption has {len(text)} characters; {MAX_CAPTION} is the most.", code="caption")
+    return text.strip()
+
+
+def _channels(session: Session, creator: Creator, names: tuple[str, ...]) -> list[Channel]:
+    """Each once: naming one twice would publish twice."""
+    if not names:
+        raise Invalid("Name at least one channel, such as own_feed.", code="no_channel")
+    found = [_channel(session, creator, name) for name in names]
+    if len({channel.id for channel in found}) < len(found):
+        raise Invalid("The same channel is named twice.", code="channel_twice")
+    return found
 
 
 def _target(channel: Channel, slot: slots.Slot) -> dict[str, str]:
@@ -145,14 +165,16 @@ def edit(session: Session, who: Person, post_id: str, change: Edit, now: datetim
 def _changed(post: Post, change: Edit, now: datetime) -> dict[str, Any]:
     values: dict[str, Any] = {}
     if change.title is not None:
-        values["title"] = change.title.strip()
+        values["title"] = _title(change.title)
     if change.caption is not None:
-        values["caption"] = change.caption.strip()
+        values["caption"] = _caption(change.caption)
     if change.template is not None or change.variables is not None:
         values["template"] = post.template if change.template is None else change.template
         variables = json.loads(post.variables) if change.variables is None else dict(change.variables)
         values["variables"] = json.dumps(variables, sort_keys=True, ensure_ascii=False)
         values["script"] = render_script(values["template"], variables)
+    if change.zone is not None and change.at is None:
+        raise Invalid("A zone alone moves nothing. Give the time with it: --at.", code="zone_alone")
     if change.at is not None:
         targets = json.loads(post.targets)
         slot = slots.resolve(change.at, change.zone or targets[0]["zone"], now=now)
