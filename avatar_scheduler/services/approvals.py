@@ -1,6 +1,6 @@
 """Approval rows: written signed, believed only when the signature still fits every column."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlmodel import Session, col, select
 
@@ -25,7 +25,7 @@ def statement(row: Approval) -> Statement:
         post=row.post_id,
         version_sha256=row.version_sha256,
         by=row.by,
-        decided_at=row.decided_at,
+        decided_at=row.decided_at.astimezone(UTC),  # signed as it will be read back
         parent=row.parent_id,
         scope=row.scope,
     )
@@ -73,6 +73,11 @@ def sign_in_ledger(
         data={"post": post, "sha256": row.version_sha256, "under": parent},
     )
     return row
+
+
+def in_force_from(row: Approval) -> datetime:
+    """From signed columns: an edited `effective_at` must not shorten the undo time."""
+    return row.decided_at if row.parent_id else max(row.effective_at, row.decided_at + UNDO)
 
 
 def check_signature(settings: Settings, row: Approval) -> None:

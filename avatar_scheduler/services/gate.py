@@ -105,5 +105,5 @@ def _approval(
 def _window(delivery: Delivery, approval: Approval, at: datetime) -> None:
     if at > delivery.latest_start:
         raise Refused("Too late: its time passed before it could be sent. Pick a new time.", code="too_late")
-    if at < delivery.due_at or at < approval.effective_at:
+    if at < delivery.due_at or at < approvals.in_force_from(approval):
         raise NotNow("Its time has not come.", code="early")

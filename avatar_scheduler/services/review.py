@@ -10,7 +10,8 @@ from avatar_scheduler.config import Settings
 from avatar_scheduler.db import audits, moves
 from avatar_scheduler.db.columns import new_id
 from avatar_scheduler.db.tables import Approval, Delivery, Post, Version
-from avatar_scheduler.domain.delivery import DeliveryState
+from avatar_scheduler.domain.approval import UNDO
+from avatar_scheduler.domain.delivery import IN_FLIGHT, DeliveryState
 from avatar_scheduler.domain.errors import Conflict, Invalid, NotFound
 from avatar_scheduler.domain.post import PostState
 from avatar_scheduler.services import approvals, posts, seen, versions
@@ -68,7 +69,7 @@ def _open_for_decision(session: Session, post: Post, version: Version, now: date
         raise Conflict(f"Somebody decided already: this post is {post.state.replace('_', ' ')}.", code="decided")
     if not approvals.waiting(session, version):
         raise Conflict("Too late: nobody decided in time, so it was kept back. Pick a new time.", code="too_late")
-    if all(d.latest_start < now for d in approvals.waiting(session, version)):
+    if all(d.latest_start < now + UNDO for d in approvals.waiting(session, version)):
         raise Conflict("Too late: the time to decide has passed, nothing goes out. Pick a new time.", code="too_late")
 
 
@@ -155,8 +156,11 @@ def undo(session: Session, who: Person, approval_id: str, now: datetime) -> None
     if not isinstance(result, CursorResult) or result.rowcount != 1:
         return
     post = session.get_one(Post, row.post_id)
-    query = select(Delivery).where(Delivery.version_id == row.version_id, Delivery.state == DeliveryState.scheduled)
-    for delivery in session.exec(query):
+    for delivery in session.exec(select(Delivery).where(Delivery.version_id == row.version_id)):
+        if delivery.state in IN_FLIGHT or delivery.state is DeliveryState.published:
+            raise Conflict("Too late to undo: it is going out.", code="too_late")
+        if delivery.state is not DeliveryState.scheduled:
+            continue
         moves.move(session, delivery, DeliveryState.waiting, at=now, actor=who.member_id, ready_at=delivery.due_at)
     moves.move(session, post, PostState.in_review, at=now, actor=who.member_id, action="approval.undone")
     audits.append(
