@@ -1,6 +1,7 @@
 """The clock's work: find rows whose state demands something, and ring. A lost bell costs a few seconds."""
 
 import json
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,7 +16,7 @@ from avatar_scheduler.db import leases, moves
 from avatar_scheduler.db.engine import read_scope, ring_after_commit, write_scope
 from avatar_scheduler.db.tables import Audit, Delivery, Post, Render
 from avatar_scheduler.domain.delivery import AttemptState, DeliveryState
-from avatar_scheduler.domain.errors import Conflict
+from avatar_scheduler.domain.errors import Conflict, Refused
 from avatar_scheduler.domain.render import MAX_TRIES, RenderState
 from avatar_scheduler.queue import PUBLISH, RENDER, SETTLE, ring
 from avatar_scheduler.services import renders
@@ -26,6 +27,8 @@ RING_AGAIN = timedelta(seconds=5)
 IDLE = timedelta(seconds=5)
 """Longest sleep; a bell or the next due time wakes the clock earlier."""
 TERM = timedelta(seconds=20)
+SOON = timedelta(milliseconds=50)
+log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -53,28 +56,33 @@ class Sweeper:
         for render_id in work.dead_renders:
             self._guarded(_requeue, render_id, now)
         crashpoint("clock.swept")
-        for name, ids in ((PUBLISH, work.due), (SETTLE, work.unsettled), (RENDER, work.renders)):
-            for noun_id in ids:
-                self._ring(name, noun_id, now)
+        more = self._ring_all({PUBLISH: work.due, SETTLE: work.unsettled, RENDER: work.renders}, now)
         crashpoint("clock.rung")
-        return min([now + IDLE, *([max(work.next_at, now + timedelta(milliseconds=5))] if work.next_at else [])])
+        soonest = [now + IDLE, *([now + SOON] if more else []), *([work.next_at] if work.next_at else [])]
+        return max(min(soonest), now + timedelta(milliseconds=5))
 
     def _guarded(self, step: Callable[[Session, str, datetime], None], noun_id: str, now: datetime) -> None:
-        """Each row in a transaction of its own: one that moved meanwhile must not stop the others."""
+        """Each row in a transaction of its own: one that moved meanwhile, or is broken, must not stop the others."""
         try:
             with write_scope(self.settings) as session:
                 step(session, noun_id, now)
         except Conflict:
             return
+        except Exception:  # a damaged row is one row's trouble, not the whole queue's
+            log.exception("%s could not be swept", noun_id)
 
-    def _ring(self, name: str, noun_id: str, now: datetime) -> None:
-        last = self.rung.get((name, noun_id))
-        if last is not None and now - last < RING_AGAIN:
-            return
-        if len(self.rung) > 10 * BATCH:
-            self.rung = {key: at for key, at in self.rung.items() if now - at < RING_AGAIN}
-        if ring(self.settings, name, noun_id):
-            self.rung[(name, noun_id)] = now
+    def _ring_all(self, work: dict[str, list[str]], now: datetime) -> bool:
+        """Rings a batch of each kind, passing over what was rung lately. True when some were left for the next look."""
+        self.rung = {key: at for key, at in self.rung.items() if now - at < RING_AGAIN}
+        more = False
+        for name, ids in work.items():
+            fresh = [noun_id for noun_id in ids if (name, noun_id) not in self.rung]
+            more = more or len(fresh) > BATCH
+            for noun_id in fresh[:BATCH]:
+                if not ring(self.settings, name, noun_id):
+                    return False  # nobody listens; each further try would only make this sweep late
+                self.rung[(name, noun_id)] = now
+        return more
 
 
 @dataclass(frozen=True)
@@ -95,22 +103,23 @@ def _look(session: Session, now: datetime) -> _Work:
     scheduled, running = state == d.scheduled, col(Render.state) == RenderState.running
     waits = state.in_([d.waiting, d.scheduled])
 
-    def ids(*where: object) -> list[str]:
-        query = select(Delivery.id).where(*where).order_by(col(Delivery.ready_at)).limit(BATCH)  # type: ignore[arg-type]
+    def ids(*where: object, most: int | None = None) -> list[str]:
+        query = select(Delivery.id).where(*where).order_by(col(Delivery.ready_at)).limit(most)  # type: ignore[arg-type]
         return list(session.exec(query))
 
     lease_over = or_(col(Delivery.lease_until).is_(None), col(Delivery.lease_until) <= now)
-    render_ids = select(Render.id).order_by(col(Render.created_at)).limit(BATCH)
+    render_ids = select(Render.id).order_by(col(Render.created_at))
+    # What has run out is done with in this sweep; were it counted here, one broken row would keep the clock spinning.
     upcoming = [
         session.exec(select(func.min(Delivery.ready_at)).where(scheduled, col(Delivery.ready_at) > now)).one(),
-        session.exec(select(func.min(Delivery.lease_until)).where(leased)).one(),
+        session.exec(select(func.min(Delivery.lease_until)).where(leased, col(Delivery.lease_until) > now)).one(),
         session.exec(select(func.min(Delivery.look_at)).where(looking, col(Delivery.look_at) > now)).one(),
-        session.exec(select(func.min(Render.lease_until)).where(running)).one(),
+        session.exec(select(func.min(Render.lease_until)).where(running, col(Render.lease_until) > now)).one(),
     ]
     return _Work(
         due=ids(scheduled, col(Delivery.ready_at) <= now, col(Delivery.latest_start) >= now),
-        late=ids(waits, col(Delivery.latest_start) < now),
-        lapsed=ids(leased, lease_over),
+        late=ids(waits, col(Delivery.latest_start) < now, most=BATCH),
+        lapsed=ids(leased, lease_over, most=BATCH),
         unsettled=ids(looking, or_(col(Delivery.look_at).is_(None), col(Delivery.look_at) <= now)),
         renders=list(session.exec(render_ids.where(col(Render.state) == RenderState.queued))),
         dead_renders=list(session.exec(render_ids.where(running, col(Render.lease_until) <= now))),
@@ -120,6 +129,8 @@ def _look(session: Session, now: datetime) -> _Work:
 
 def _keep_back(session: Session, delivery_id: str, now: datetime) -> None:
     row = session.get_one(Delivery, delivery_id)
+    if row.state not in (DeliveryState.waiting, DeliveryState.scheduled):
+        return
     waited = row.state is DeliveryState.waiting
     reason = (
         "Nobody decided in time. It was not sent." if waited else "Too late: its time passed before it could be sent."
@@ -143,7 +154,7 @@ def _take_back(session: Session, delivery_id: str, now: datetime) -> None:
 
 def _requeue(session: Session, render_id: str, now: datetime) -> None:
     render = session.get_one(Render, render_id)
-    if render.lease_until is not None and render.lease_until > now:
+    if render.state is not RenderState.running or (render.lease_until is not None and render.lease_until > now):
         return
     if render.tries >= MAX_TRIES:
         reason = f"The renderer stopped {MAX_TRIES} times on this script. Change the script, then submit it again."
@@ -164,20 +175,31 @@ def _requeue(session: Session, render_id: str, now: datetime) -> None:
 
 
 def checkpoint(settings: Settings) -> None:
-    """Writes the head of the audit chain outside the database, so that a cut tail is found."""
+    """Writes the head of the audit chain outside the database, so that a cut tail is found.
+
+    Only ever forward: over a log that does not hold the earlier checkpoint, that checkpoint is the evidence.
+    """
+    known = head(settings)
     with read_scope(settings) as session:
         last = session.exec(select(Audit).order_by(col(Audit.seq).desc()).limit(1)).first()
+        held = session.get(Audit, known[0]) if known else None
+    if known is not None and (held is None or held.hash != known[1]):
+        log.error("the audit log does not hold entry %d of the checkpoint: run avatar-scheduler audit verify", known[0])
+        return
     if last is None:
         return
     target = settings.data / "audit-head.json"
-    part = target.with_suffix(".part")
+    part = target.with_suffix(f".{uuid4().hex}.part")
     part.write_text(json.dumps({"seq": last.seq, "hash": last.hash, "at": last.at.isoformat()}))
     part.replace(target)
 
 
 def head(settings: Settings) -> tuple[int, str] | None:
+    path = settings.data / "audit-head.json"
     try:
-        data = json.loads((settings.data / "audit-head.json").read_text())
-    except (FileNotFoundError, ValueError):
+        data = json.loads(path.read_text())
+        return int(data["seq"]), str(data["hash"])
+    except FileNotFoundError:
         return None
-    return int(data["seq"]), str(data["hash"])
+    except (ValueError, KeyError, TypeError):
+        raise Refused(f"{path} is damaged. Restore it: without it a cut log goes unseen.", code="audit_head") from None
