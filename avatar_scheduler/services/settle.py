@@ -10,7 +10,7 @@ from avatar_scheduler.config import Settings
 from avatar_scheduler.crash import crashpoint
 from avatar_scheduler.db import audits
 from avatar_scheduler.db import deliveries as rows
-from avatar_scheduler.db.engine import ring_after_commit, write_scope
+from avatar_scheduler.db.engine import read_scope, ring_after_commit, write_scope
 from avatar_scheduler.db.tables import Attempt, Channel, Delivery, Version
 from avatar_scheduler.domain.delivery import DeliveryState
 from avatar_scheduler.domain.errors import Conflict, OutcomeUnknown, SchedulerError
@@ -22,16 +22,18 @@ ACTOR = "settle"
 MARGIN = timedelta(seconds=5)
 """Past an attempt's deadline before an absence counts: its call may have been the last thing the worker did."""
 SLOWEST = timedelta(minutes=10)
+MISSED_LOOKS = 4
+"""Read-backs of an accepted object that find nothing, before a person is told: some platforms show it late."""
 
 
 def run(settings: Settings, delivery_id: str, clock: Clock) -> bool:
     """One read-back of an accepted or unconfirmed delivery. True when it is published now."""
-    booked = _book(settings, delivery_id, clock)
-    if booked is None:
+    state = _book(settings, delivery_id, clock)
+    if state is None:
         return False
-    parcel, channel, intent, state = booked
     crashpoint("settle.before_look")
     try:
+        parcel, channel, intent = _describe(settings, delivery_id)
         publisher, account = parcels.address(settings, channel)
         found = publisher.read_back(parcel, account, intent)
     except OutcomeUnknown:
@@ -46,9 +48,8 @@ def run(settings: Settings, delivery_id: str, clock: Clock) -> bool:
         return False  # another settler was faster
 
 
-def _book(
-    settings: Settings, delivery_id: str, clock: Clock
-) -> tuple[Parcel, Channel, dict[str, str], DeliveryState] | None:
+def _book(settings: Settings, delivery_id: str, clock: Clock) -> DeliveryState | None:
+    """The state that is looked into, or None when there is nothing to look for, or not yet."""
     try:
         with write_scope(settings) as session:
             now = clock()
@@ -58,12 +59,19 @@ def _book(
             if row.look_at is not None and row.look_at > now:
                 return None
             rows.take_look(session, row, now, now + min(timedelta(seconds=5 * 2 ** min(row.looks, 10)), SLOWEST))
-            manifest = versions.read(session.get_one(Version, row.version_id))
-            attempt = rows.last_attempt(session, row.id)
-            parcel = parcels.describe(settings, row, attempt.id, manifest)
-            return parcel, session.get_one(Channel, row.channel_id), _intent(attempt), row.state
+            return row.state
     except Conflict:
         return None
+
+
+def _describe(settings: Settings, delivery_id: str) -> tuple[Parcel, Channel, dict[str, str]]:
+    """Raises Refused when the version is no longer what was frozen: then only a person can tell what is out there."""
+    with read_scope(settings) as session:
+        row = session.get_one(Delivery, delivery_id)
+        manifest = versions.read(session.get_one(Version, row.version_id))
+        attempt = rows.last_attempt(session, row.id)
+        parcel = parcels.describe(settings, row, attempt.id, manifest)
+        return parcel, session.get_one(Channel, row.channel_id), _intent(attempt)
 
 
 def _intent(attempt: Attempt) -> dict[str, str]:
@@ -88,6 +96,8 @@ def _record(settings: Settings, delivery_id: str, state: DeliveryState, found: F
         if state is DeliveryState.unconfirmed and _proves_absence(attempt, now):
             rows.settle_absent(session, row, found.how, now, ACTOR)
             ring_after_commit(session, PUBLISH, row.id)
+        elif state is DeliveryState.accepted and row.looks >= MISSED_LOOKS:
+            _say(session, row, "The platform took it but does not show it. Look there yourself.", now)
         return False
 
 
@@ -113,15 +123,21 @@ def _needs_person(settings: Settings, delivery_id: str, reason: str, clock: Cloc
     """We cannot ask (credentials, a damaged version): said on the delivery once, asked again later."""
     with write_scope(settings) as session:
         row = session.get_one(Delivery, delivery_id)
-        if row.reason != reason:
-            row.reason = reason
-            audits.append(
-                session,
-                at=clock(),
-                organization=row.organization_id,
-                actor=ACTOR,
-                action="delivery.needs_person",
-                noun="delivery",
-                noun_id=row.id,
-                data={"reason": reason},
-            )
+        if row.state in (DeliveryState.accepted, DeliveryState.unconfirmed):
+            _say(session, row, reason, clock())
+
+
+def _say(session: Session, row: Delivery, reason: str, now: datetime) -> None:
+    if row.reason == reason:
+        return
+    row.reason = reason
+    audits.append(
+        session,
+        at=now,
+        organization=row.organization_id,
+        actor=ACTOR,
+        action="delivery.needs_person",
+        noun="delivery",
+        noun_id=row.id,
+        data={"reason": reason},
+    )
