@@ -18,10 +18,14 @@ from avatar_scheduler.storage import Blobs
 
 def pack(settings: Settings, delivery: Delivery, attempt_id: str, sendable: Sendable) -> Parcel:
     """Reads the manifest only. Raises Refused when a stored file is gone or no longer hashes to its name."""
+    _verify(settings, sendable.manifest)
+    return describe(settings, delivery, attempt_id, sendable.manifest)
+
+
+def _verify(settings: Settings, manifest: Manifest) -> None:
     blobs = Blobs(settings.blobs)
     for kind in ("video", "captions", "poster"):
-        blobs.verified(sendable.manifest.data["media"][kind]["sha256"])
-    return describe(settings, delivery, attempt_id, sendable.manifest)
+        blobs.verified(manifest.data["media"][kind]["sha256"])
 
 
 def describe(settings: Settings, delivery: Delivery, attempt_id: str, manifest: Manifest) -> Parcel:
@@ -72,7 +76,7 @@ def still_same(settings: Settings, sendable: Sendable, parcel: Parcel) -> None:
     """Between upload and commit nothing may have moved: same manifest, same bytes."""
     if sendable.manifest.sha256 != parcel.manifest_sha256:
         raise Refused("The version changed during the upload.", code="version_changed")
-    Blobs(settings.blobs).verified(parcel.media[0].sha256)
+    _verify(settings, sendable.manifest)
 
 
 def address(settings: Settings, channel: Channel) -> tuple[Publisher, Account]:

@@ -30,6 +30,8 @@ from avatar_scheduler.services.gate import NotNow, Sendable, may_send
 
 ACTOR = "publish"
 BACKOFF = timedelta(seconds=20)
+OURS = frozenset({"disk_full", "not_set_up"})
+"""Codes of trouble on this machine: it says nothing about the post, and passes."""
 log = logging.getLogger(__name__)
 
 
@@ -67,7 +69,7 @@ def _upload(settings: Settings, claim: _Claim, clock: Clock) -> Mapping[str, str
     try:
         return claim.publisher.upload(claim.parcel, claim.account, claim.intent, _beat(settings, claim, clock))
     except (Refused, Invalid) as error:
-        if error.code in NOT_SENT:
+        if error.code in NOT_SENT | OURS:
             _release(settings, claim, clock, error.message, timedelta(seconds=getattr(error, "retry_after", 0)))
         else:
             _close(settings, claim, clock, DeliveryState.failed, AttemptState.refused, error.message)
@@ -90,6 +92,9 @@ def _claim(settings: Settings, delivery_id: str, clock: Clock) -> _Claim | None:
     except Conflict:
         return None  # not now, or another worker has it
     except SchedulerError as error:
+        if error.code in OURS:
+            log.error("delivery %s: %s", delivery_id, error.message)
+            return None
         # The claim above was rolled back with its transaction: this is a second, separate decision.
         _keep_back(settings, delivery_id, clock, error.message)
         return None
@@ -136,6 +141,9 @@ def _arm(settings: Settings, claim: _Claim, clock: Clock, seconds: float) -> boo
         _release(settings, claim, clock, error.message)
         return False
     except Refused as error:
+        if error.code in OURS:
+            _release(settings, claim, clock, error.message)
+            return False
         _close(settings, claim, clock, DeliveryState.kept_back, AttemptState.abandoned, error.message)
         return False
     except Conflict:
