@@ -1,7 +1,8 @@
 """Appending to the audit chain, always inside the transaction of the change it records."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import closing
 from datetime import UTC, datetime
 
 from sqlmodel import Session, col, select
@@ -53,28 +54,28 @@ def append(
     return row.hash
 
 
-def walk(session: Session) -> Iterator[tuple[Entry, str]]:
-    for row in session.exec(select(Audit).order_by(col(Audit.seq)).execution_options(yield_per=500)):
-        yield (
-            Entry(
-                row.seq,
-                row.at,
-                row.organization_id,
-                row.actor,
-                row.action,
-                row.noun,
-                row.noun_id,
-                row.data,
-                row.previous,
-            ),
-            row.hash,
-        )
+def walk(session: Session) -> Generator[tuple[Entry, str], None, None]:
+    with closing(session.exec(select(Audit).order_by(col(Audit.seq)).execution_options(yield_per=500))) as rows:
+        for row in rows:
+            yield _entry(row), row.hash
+
+
+def _entry(row: Audit) -> Entry:
+    return Entry(
+        row.seq, row.at, row.organization_id, row.actor, row.action, row.noun, row.noun_id, row.data, row.previous
+    )
 
 
 def check(session: Session, head: tuple[int, str] | None) -> Verdict:
-    return verify(walk(session), head=head)
+    with closing(walk(session)) as rows:  # a broken log is not read to its end
+        return verify(rows, head=head)
 
 
 def about(session: Session, organization: str, noun_ids: list[str]) -> list[Audit]:
     query = select(Audit).where(col(Audit.noun_id).in_(noun_ids), Audit.organization_id == organization)
     return list(session.exec(query.order_by(col(Audit.seq).desc())))
+
+
+def happened(session: Session, action: str, noun_id: str) -> bool:
+    query = select(Audit.seq).where(Audit.noun_id == noun_id, Audit.action == action)
+    return session.exec(query.limit(1)).first() is not None

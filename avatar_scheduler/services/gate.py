@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from avatar_scheduler.config import Settings
+from avatar_scheduler.db import audits
 from avatar_scheduler.db.tables import Approval, Avatar, Channel, Creator, Delivery, Post, Version
 from avatar_scheduler.domain import consent
 from avatar_scheduler.domain.disclosure import VIDEO_MARKS, gate
@@ -45,6 +46,8 @@ def may_send(session: Session, settings: Settings, delivery: Delivery, at: datet
     avatar, creator = session.get_one(Avatar, post.avatar_id), session.get_one(Creator, post.creator_id)
     if avatar.consent_id != manifest.data["consent"] or avatar.id != manifest.data["avatar"]["id"]:
         raise Refused("The avatar or its consent changed after the approval.", code="consent_changed")
+    if audits.happened(session, "consent.revoked", avatar.consent_id):
+        raise Refused(f"{creator.name} withdrew consent. Nothing of theirs goes out.", code="consent_revoked")
     grant = posts.grant_of(session, avatar)
     consent.check(grant, creator=creator.name, platforms=frozenset({channel.platform}), at=at)
     caption = manifest.data["caption"]
@@ -92,6 +95,8 @@ def _approval(
     if row.version_sha256 != manifest.sha256 or row.post_id != post.id:
         raise Refused("The approval is for a different version.", code="approval_other")
     approvals.check_signature(settings, row)
+    if audits.happened(session, "approval.undone", row.id):  # `undone_at` could be emptied; the chained log shows it
+        raise Refused("This approval was taken back.", code="approval_undone")
     if row.parent_id:
         parent = session.get(Approval, row.parent_id)
         if parent is None or parent.decision != "standing" or parent.by != row.by:
