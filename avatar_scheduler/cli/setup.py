@@ -1,6 +1,7 @@
 """Setting up: the installation, creators, channels, consent, standing approvals."""
 
 import json
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated
 
@@ -83,11 +84,19 @@ def creator_add(
         raise Invalid(f"There is no avatar “{avatar}”. There are: {', '.join(avatars())}.", code="avatar")
     if scene not in scenes():
         raise Invalid(f"There is no scene “{scene}”. There are: {', '.join(scenes())}.", code="scene")
-    slug = slug or "".join(c if c.isalnum() and c.isascii() else "-" for c in name.lower()).strip("-")
+    slug = slug or _slug(name)
+    if not slug:
+        raise Invalid(f"“{name}” has no letters for an address. Give it a short name with --slug.", code="slug")
     new = installation.NewCreator(name, slug, language, zone, avatar, scene, performer, consent_days)
     with write_scope(settings()) as session:
         creator = installation.add_creator(session, operator(), new, now())
     console.print(f"Added {shown(creator.name)}. Feed: {settings().base_url}/f/{creator.slug}")
+
+
+def _slug(name: str) -> str:
+    plain = unicodedata.normalize("NFKD", name.lower())
+    kept = (c if c.isalnum() else "-" for c in plain if c.isascii() or not unicodedata.combining(c))
+    return "".join(c if c.isascii() else "-" for c in kept).strip("-")[:40].strip("-")
 
 
 def creator_list(as_json: Json = False) -> None:
@@ -127,17 +136,18 @@ def channel_add(
     if platform not in platforms() or platform == "own_feed":
         names = ", ".join(p for p in platforms() if p != "own_feed")
         raise Invalid(f"“{platform}” cannot be connected. There are: {names}. Every creator has own_feed already.")
+    who = operator()
+    with read_scope(config) as session:
+        owner = installation.creator_by_slug(session, who, creator)
     secrets = {"identifier": address, "password": password}
     there = publisher(platform, config)
     endpoint = endpoint or there.home
-    lasting, shown = there.connect(Account("", platform, address, endpoint, secrets))
+    lasting, handle = there.connect(Account("", platform, address, endpoint, secrets))
     with write_scope(config) as session:
-        who = operator()
-        owner = installation.creator_by_slug(session, who, creator)
         row = installation.add_channel(session, who, owner, platform, lasting, endpoint, "", now())
         belongs = vault.Belongs(row.organization_id, row.id, "credentials")
         row.sealed = vault.Sealer(config.keys / "vault.public.pem").seal(json.dumps(secrets), belongs)
-    console.print(f"Connected {platform}: {shown} ({lasting}).")
+    console.print(f"Connected {platform}: {shown(handle)} ({shown(lasting)}).")
 
 
 def channel_list(as_json: Json = False) -> None:
