@@ -13,6 +13,7 @@ import os
 import platform
 import resource
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -49,11 +50,11 @@ class Frames:
     order: list[int]
 
 
-def main() -> None:
+def main(argv: list[str]) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--reps", type=int, default=3)
     parser.add_argument("--json", type=Path)
-    options = parser.parse_args()
+    options = parser.parse_args(argv)
     result = measure(max(1, options.reps))
     text = json.dumps(result, indent=2)
     if options.json:
@@ -177,4 +178,4 @@ def _table(result: dict[str, object]) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -85,12 +85,14 @@ class Tree:
 
     def processes(self, name: str) -> list[psutil.Process]:
         """Of this tree: the worker, clock or redis process `name`."""
-        tags = {"clock": "workers.clock", "redis": "redis.sock", "web": "cli.run web"}
+        socket_path = str(self.settings.runtime / "redis.sock")
+        tags = {"clock": "workers.clock", "redis": socket_path, "web": "cli.run web"}
         tag, found = tags.get(name, f"-n {name}@"), []
         for process in psutil.process_iter(["cmdline"]):
             line = " ".join(process.info["cmdline"] or [])
             try:
-                ours = process.environ().get("AVATAR_SCHEDULER_DATA") == str(self.settings.data)
+                # the Redis server writes its title over its environment, but the socket is ours alone
+                ours = name == "redis" or process.environ().get("AVATAR_SCHEDULER_DATA") == str(self.settings.data)
             except psutil.Error:
                 continue
             if ours and tag in line:
