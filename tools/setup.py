@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import venv
 from pathlib import Path
 
@@ -45,17 +46,30 @@ def env(folder: Path) -> None:
             fail(f"the environment could not be made ({error}).", "On Debian: apt-get install python3-venv")
     say("Installing the locked requirements (about 1 minute the first time)")
     network = "Check the network, and that pip can reach its package index: python3 -m pip download six"
-    install = [python, "-m", "pip", "install", "--quiet", "--require-hashes", "--no-deps", "-r", "requirements.lock"]
-    run(*install, why="the requirements could not be installed.", way_out=network)
+    with tempfile.NamedTemporaryFile("w", suffix=".txt") as only_uv:
+        only_uv.write(_locked("uv"))
+        only_uv.flush()
+        pip = [python, "-m", "pip", "install", "--quiet", "--require-hashes", "--no-deps", "-r", only_uv.name]
+        run(*pip, why="the installer (uv) could not be installed.", way_out=network)
     uv = folder / "bin" / "uv"
+    sync = [uv, "pip", "sync", "--quiet", "--python", python, "--require-hashes", "requirements.lock"]
+    run(*sync, why="the requirements could not be installed.", way_out=network)
     editable = [uv, "pip", "install", "--quiet", "--python", python, "--no-deps", "--editable", "."]
     run(*editable, why="this project could not be installed.", way_out=network)
 
 
+def _locked(name: str) -> str:
+    """The lock file's lines about one package."""
+    lines = (ROOT / "requirements.lock").read_text().splitlines(keepends=True)
+    start = next(i for i, line in enumerate(lines) if line.startswith(f"{name}=="))
+    end = next(i for i in range(start + 1, len(lines)) if not lines[i].startswith(" "))
+    return "".join(lines[start:end])
+
+
 def peers() -> None:
-    say("Installing the Bluesky server for the tests (some minutes the first time: it compiles SQLite)")
+    say("Installing the Bluesky server for the tests (about 2 minutes the first time)")
     code = "from tests.peers import pds; pds.ensure_installed()"
-    tools = "It needs npm's registry and a C++ compiler. On Debian: apt-get install g++ make"
+    tools = "Check that npm can reach its registry, then run make again."
     run(sys.executable, "-c", code, why="the Bluesky server could not be installed.", way_out=tools)
     browser()
 
