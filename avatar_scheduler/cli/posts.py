@@ -14,6 +14,7 @@ from avatar_scheduler.db.engine import read_scope, write_scope
 from avatar_scheduler.domain.errors import Invalid
 from avatar_scheduler.domain.post import PostState
 from avatar_scheduler.scripts import source
+from avatar_scheduler.scripts.render import preview as preview_script
 from avatar_scheduler.scripts.starters import load as load_starter
 from avatar_scheduler.scripts.starters import starters
 from avatar_scheduler.services import installation, pages, posts, renders
@@ -33,6 +34,7 @@ def register(app: typer.Typer) -> None:
         "show": show,
         "list": list_posts,
         "starters": list_starters,
+        "preview": preview,
     }
     for name, command in commands.items():
         group.command(name)(command)
@@ -195,6 +197,16 @@ def list_posts(json: Json = False) -> None:
             row.post_id[:12], shown(row.title), row.state.replace("_", " "), str(row.percent), shown(row.reason)
         )
     console.print(table if rows else "No posts yet. Run: avatar-scheduler post new SCRIPT")
+
+
+def preview(
+    script: Annotated[Path | None, typer.Argument(help="A text file, or a Jinja2 script with its variables.")] = None,
+    starter: str = "",
+    var: Vars = None,
+) -> None:
+    """Print what would be spoken, with examples where a variable has no value. Makes nothing."""
+    text = load_starter(starter).source if starter else _read(script)
+    console.print(preview_script(text, _pairs(var)), markup=False, soft_wrap=True)
 
 
 def list_starters(json: Json = False) -> None:
