@@ -6,6 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUN := $(BIN)/avatar-scheduler
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export UV_SYSTEM_CERTS := 1
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -43,6 +44,6 @@ docs: $(VENV)/.ready ## Check that the README names every setting, command and t
 	@$(BIN)/pytest -q tests/test_docs.py
 
 wheel: $(VENV)/.ready ## Build the wheel into dist/
-	@$(BIN)/uv build --wheel --out-dir dist
+	@$(BIN)/uv build --wheel --no-build-isolation --out-dir dist
 
 .PHONY: help demo test test-all faults bench up fix docs wheel

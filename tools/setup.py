@@ -25,8 +25,12 @@ def fail(what: str, way_out: str) -> None:
     sys.exit(f"\nSet-up stopped: {what}\n{way_out}")
 
 
+def attempt(*command: str | Path) -> bool:
+    return subprocess.run([str(part) for part in command], cwd=ROOT, check=False).returncode == 0
+
+
 def run(*command: str | Path, why: str, way_out: str) -> None:
-    if subprocess.run([str(part) for part in command], cwd=ROOT, check=False).returncode != 0:
+    if not attempt(*command):
         fail(why, way_out)
 
 
@@ -44,17 +48,22 @@ def env(folder: Path) -> None:
             venv.create(folder, with_pip=True)
         except (subprocess.CalledProcessError, OSError) as error:
             fail(f"the environment could not be made ({error}).", "On Debian: apt-get install python3-venv")
-    say("Installing the locked requirements (about 1 minute the first time)")
+    say("Installing the locked requirements (about half a minute the first time)")
     network = "Check the network, and that pip can reach its package index: python3 -m pip download six"
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as only_uv:
         only_uv.write(_locked("uv"))
         only_uv.flush()
         pip = [python, "-m", "pip", "install", "--quiet", "--require-hashes", "--no-deps", "-r", only_uv.name]
         run(*pip, why="the installer (uv) could not be installed.", way_out=network)
-    uv = folder / "bin" / "uv"
-    sync = [uv, "pip", "sync", "--quiet", "--python", python, "--require-hashes", "requirements.lock"]
-    run(*sync, why="the requirements could not be installed.", way_out=network)
-    editable = [uv, "pip", "install", "--quiet", "--python", python, "--no-deps", "--editable", "."]
+    uv = [folder / "bin" / "uv", "pip"]
+    target = ["--quiet", "--system-certs", "--python", python]
+    synced = attempt(*uv, "sync", *target, "--require-hashes", "requirements.lock")
+    if not synced:
+        # pip is slower, but it knows this machine's own index and proxy settings, which uv does not read
+        say("Trying again with pip (about 2 minutes)")
+        pip = [python, "-m", "pip", "install", "--quiet", "--require-hashes", "--no-deps", "-r", "requirements.lock"]
+        run(*pip, why="the requirements could not be installed.", way_out=network)
+    editable = [*uv, "install", *target, "--no-deps", "--no-build-isolation", "--editable", "."]
     run(*editable, why="this project could not be installed.", way_out=network)
 
 

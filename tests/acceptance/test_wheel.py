@@ -22,11 +22,12 @@ def run(*command: str | Path, cwd: Path) -> str:
 
 @pytest.mark.timeout(400)
 def test_the_wheel_serves_the_review_page(folder: Path) -> None:
-    run(UV, "build", "--wheel", "--out-dir", folder, cwd=ROOT)
+    run(UV, "build", "--wheel", "--no-build-isolation", "--python", sys.executable, "--out-dir", folder, cwd=ROOT)
     [wheel] = folder.glob("*.whl")
     run(UV, "venv", "--python", sys.executable, folder / "empty", cwd=folder)
     python = folder / "empty" / "bin" / "python"
-    run(UV, "pip", "install", "--python", python, "--constraint", ROOT / "requirements.lock", wheel, cwd=folder)
+    install = [UV, "pip", "install", "--system-certs", "--python", python, "--constraint", ROOT / "requirements.lock"]
+    run(*install, wheel, cwd=folder)
     tree = Tree(folder / "data")
     environment = {k: v for k, v in tree.environment.items() if k not in ("PYTHONPATH", "VIRTUAL_ENV")}
     command = [str(python.with_name("avatar-scheduler"))]
