@@ -5,5 +5,3 @@ from pathlib import Path
 _PACKAGED = Path(__file__).parent / "templates"
 _CHECKOUT = Path(__file__).parents[1] / "templates"
 TEMPLATES = _PACKAGED if _PACKAGED.is_dir() else _CHECKOUT
-FONTS_CONF = Path(__file__).parent / "fonts.conf"
-"""For the FONTCONFIG_FILE of whoever draws."""

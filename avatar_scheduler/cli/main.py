@@ -4,7 +4,6 @@ Exit codes: 0 done, 1 bug, 2 wrong input, 3 refused, 4 not found, 5 conflict, 6 
 """
 
 import logging
-import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -24,7 +23,6 @@ from avatar_scheduler.domain.errors import (
     Refused,
     SchedulerError,
 )
-from avatar_scheduler.paths import FONTS_CONF
 
 EXIT_CODES: dict[type[SchedulerError], int] = {
     Invalid: 2,
@@ -67,7 +65,6 @@ def exit_code(error: SchedulerError) -> int:
 
 
 def main() -> None:
-    os.environ.setdefault("FONTCONFIG_FILE", str(FONTS_CONF))
     # "Could not ring" is no news in a terminal: without `up` nobody listens, and the clock looks by itself.
     logging.getLogger("avatar_scheduler.queue").setLevel(logging.ERROR)
     try:

@@ -104,9 +104,8 @@ def follow(post_id: str) -> None:
         for found in watch(post_id, working={PostState.rendering, PostState.checking}):
             bar.update(task, completed=found.percent, description=found.step or "Waiting")
             if not console.is_terminal:
-                console.print(
-                    f"{found.percent:>3} % {found.step or 'Waiting for a render worker (avatar-scheduler up)'}"
-                )
+                waits = "Done" if found.percent == 100 else "Waiting for a render worker (avatar-scheduler up)"
+                console.print(f"{found.percent:>3} % {found.step or waits}")
 
 
 def _read(script: Path | None) -> str:

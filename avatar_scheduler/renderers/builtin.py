@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from avatar_scheduler.domain.errors import SchedulerError
-from avatar_scheduler.paths import FONTS_CONF
 from avatar_scheduler.renderers.base import Order
 
 MEMORY_BYTES = 6 << 30
@@ -90,7 +89,6 @@ def measure(order: Order, folder: Path, keys: Path) -> dict[str, Any]:
 
 def main(argv: list[str]) -> int:
     verb, folder, keys, parent = argv[0], Path(argv[1]), Path(argv[2]), int(argv[3])
-    os.environ.setdefault("FONTCONFIG_FILE", str(FONTS_CONF))
     _limit(parent)
     order = Order.read(json.loads((folder / "order.json").read_text()))
     try:

@@ -1,7 +1,8 @@
 """Measuring the marks of a file somebody brings, and telling where it comes from when it is ours."""
 
 import json
-from dataclasses import dataclass
+import tempfile
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from sqlmodel import Session, col, select
@@ -11,8 +12,12 @@ from avatar_scheduler.db.engine import read_scope
 from avatar_scheduler.db.tables import Asset, Render, Version
 from avatar_scheduler.domain.disclosure import Evidence
 from avatar_scheduler.domain.errors import Refused
+from avatar_scheduler.renderers import process
 from avatar_scheduler.renderers.base import Order
+from avatar_scheduler.services import versions
 from avatar_scheduler.storage import file_sha256
+
+MEASURE_SECONDS = 120
 
 
 @dataclass(frozen=True)
@@ -26,7 +31,7 @@ class Report:
 
 def verify(settings: Settings, file: Path, root_pem: str) -> Report:
     """Label and caption can only be compared with what this installation made: other files show credentials and XMP."""
-    from avatar_scheduler.marks import credentials, inspect, label, xmp
+    from avatar_scheduler.marks import credentials, xmp
 
     digest = file_sha256(file)
     known = _order(settings, digest)
@@ -36,26 +41,29 @@ def verify(settings: Settings, file: Path, root_pem: str) -> Report:
         origin = "These bytes were not made by this installation, or were changed since."
         return Report(digest, origin, False, tuple(marks), _words(said))
     order, origin = known
-    art = label.draw(order.label_sign, order.label_words, (order.width, order.height))
-    expected = inspect.Expected(art, order.caption, order.caption_line, root_pem)
-    found = inspect.inspect(file, expected)
-    return Report(digest, origin, all(e.ok for e in found), tuple(found), _words(said))
+    found = _measure(order, file, root_pem)
+    return Report(digest, origin, all(e.ok for e in found), found, _words(said))
 
 
-@dataclass(frozen=True)
-class _Known(Order):
-    width: int = 1080
-    height: int = 1920
+def _measure(order: Order, file: Path, root_pem: str) -> tuple[Evidence, ...]:
+    """In the measuring process: whatever the file does to a decoder, it does it there."""
+    with tempfile.TemporaryDirectory(prefix="avs-verify-") as name:
+        folder = Path(name)
+        (folder / "order.json").write_text(json.dumps(asdict(order)))
+        (folder / "root.pem").write_text(root_pem)
+        (folder / "signed.mp4").symlink_to(file.resolve())
+        told = process.run("measure", folder, folder, lambda percent, step: None, MEASURE_SECONDS)
+    return tuple(versions.evidence_of(e) for e in told["evidence"])
 
 
-def _order(settings: Settings, digest: str) -> tuple[_Known, str] | None:
+def _order(settings: Settings, digest: str) -> tuple[Order, str] | None:
     try:
         with read_scope(settings) as session:
             asset = session.exec(select(Asset).where(Asset.sha256 == digest, Asset.kind == "video")).first()
             if asset is None:
                 return None
             render = session.get_one(Render, asset.render_id)
-            order = _Known(**json.loads(render.order), width=asset.width, height=asset.height)
+            order = Order.read(json.loads(render.order))
             return order, _origin(session, digest, order)
     except Refused:
         return None  # not set up here: verify works on any machine

@@ -34,7 +34,7 @@ def freeze(
     """A new version in review, or a blocked post naming the missing marks. A standing approval may answer at once."""
     by_kind = {asset.kind: asset for asset in assets}
     reasons = missing(
-        VIDEO_MARKS, [_evidence(e) for e in evidence], media=by_kind["video"].sha256, caption=sha256(order["caption"])
+        VIDEO_MARKS, [evidence_of(e) for e in evidence], media=by_kind["video"].sha256, caption=sha256(order["caption"])
     )
     if reasons:
         reason = " ".join(reasons)
@@ -69,7 +69,7 @@ def freeze(
     return version
 
 
-def _evidence(e: dict[str, Any]) -> Evidence:
+def evidence_of(e: dict[str, Any]) -> Evidence:
     return Evidence(Mark(e["mark"]), bool(e["ok"]), e["summary"], e["tool"], e["subject"], e["measured"])
 
 
@@ -159,7 +159,7 @@ class Manifest:
     data: dict[str, Any]
 
     def evidence(self) -> list[Evidence]:
-        return [_evidence(e) for e in self.data["evidence"]]
+        return [evidence_of(e) for e in self.data["evidence"]]
 
     def target(self, delivery_id: str) -> dict[str, str] | None:
         found: list[dict[str, str]] = [t for t in self.data["targets"] if t["delivery"] == delivery_id]
