@@ -39,9 +39,10 @@ def may_send(session: Session, settings: Settings, delivery: Delivery, at: datet
     """
     version, post = session.get_one(Version, delivery.version_id), session.get_one(Post, delivery.post_id)
     manifest = versions.read(version)
+    # First of all: until its hash is found under a signature, nothing in the manifest is believed.
+    approval = _approval(session, settings, manifest, version, post, at)
     target = _target(manifest, delivery, version, post)
     channel = _channel(session, delivery, target)
-    approval = _approval(session, settings, manifest, version, post, at)
     _window(delivery, approval, at)
     avatar, creator = session.get_one(Avatar, post.avatar_id), session.get_one(Creator, post.creator_id)
     if avatar.consent_id != manifest.data["consent"] or avatar.id != manifest.data["avatar"]["id"]:

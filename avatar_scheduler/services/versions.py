@@ -168,9 +168,13 @@ class Manifest:
 
 def read(version: Version) -> Manifest:
     """Raises Refused when the stored text no longer has the hash it was frozen with."""
+    changed = Refused("This version was changed after it was frozen. Nothing of it goes out.", code="version_changed")
     if sha256(version.manifest) != version.sha256:
-        raise Refused("This version was changed after it was frozen. Nothing of it goes out.", code="version_changed")
-    return Manifest(version.sha256, json.loads(version.manifest))
+        raise changed
+    try:
+        return Manifest(version.sha256, json.loads(version.manifest))
+    except ValueError:
+        raise changed from None  # somebody fitted the hash to what is no manifest
 
 
 def of_post(session: Session, post_id: str) -> list[Version]:
