@@ -26,7 +26,16 @@ def test_the_wheel_serves_the_review_page(folder: Path) -> None:
     [wheel] = folder.glob("*.whl")
     run(UV, "venv", "--python", sys.executable, folder / "empty", cwd=folder)
     python = folder / "empty" / "bin" / "python"
-    install = [UV, "pip", "install", "--system-certs", "--python", python, "--constraint", ROOT / "requirements.lock"]
+    install: list[str | Path] = [
+        UV,
+        "pip",
+        "install",
+        "--system-certs",
+        "--python",
+        python,
+        "--constraint",
+        ROOT / "requirements.lock",
+    ]
     run(*install, wheel, cwd=folder)
     tree = Tree(folder / "data")
     environment = {k: v for k, v in tree.environment.items() if k not in ("PYTHONPATH", "VIRTUAL_ENV")}
