@@ -31,7 +31,11 @@ from avatar_scheduler.studio.timed import Speech
 
 SCRIPT = (
     "Hi, I'm Maya! Today I'm baking sourdough in my little kitchen, and you can bake along. "
-    "We start at 6:30 on Thursday. Will you bring the butter?"
+    "We start at 6:30 on Thursday. Will you bring the butter? "
+    "First, wake the starter the evening before. Feed it, cover it, and leave it somewhere warm. "
+    "In the morning it should float in a glass of water. If it sinks, give it another two hours. "
+    "Then flour, water and a little salt. Fold the dough four times, half an hour apart, with wet hands. "
+    "That is all the kneading it needs."
 )
 TARGET = 1.4
 
