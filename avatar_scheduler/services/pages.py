@@ -22,7 +22,7 @@ from avatar_scheduler.db.tables import (
     Render,
 )
 from avatar_scheduler.db.tables import Version as VersionRow
-from avatar_scheduler.domain.delivery import SETTLED
+from avatar_scheduler.domain.delivery import SETTLED, DeliveryState
 from avatar_scheduler.domain.disclosure import VIDEO_MARKS
 from avatar_scheduler.domain.errors import Refused
 from avatar_scheduler.domain.interaction import is_core
@@ -49,10 +49,11 @@ def waiting(session: Session, who: Person, now: datetime) -> list[QueueRow]:
     )
     found = []
     for post, creator in session.exec(query):
-        rows = deliveries(session, post.version_id)
-        deadline = max((d.latest_start for d in rows), default=post.updated_at)
-        left = int((deadline - now).total_seconds())
-        due = min((d.due_at for d in rows), default=post.updated_at)
+        rows = [d for d in deliveries(session, post.version_id) if d.state is DeliveryState.waiting]
+        if not rows:
+            continue  # kept back: nothing is left to decide until somebody picks a new time
+        left = int((max(d.latest_start for d in rows) - now).total_seconds())
+        due = min(d.due_at for d in rows)
         found.append(
             QueueRow(post.version_id, post.title, creator.name, creator.slug, post.kind, is_core(post.kind), due, left)
         )
@@ -199,10 +200,12 @@ def progress_of(session: Session, post: Post) -> Progress:
 
 
 def _shown_state(session: Session, post: Post) -> str:
-    """Once approved, people care where its deliveries are."""
-    if post.state is not PostState.approved:
+    """Once frozen, people care where its deliveries are."""
+    if post.state not in (PostState.approved, PostState.in_review):
         return post.state
     states = {d.state for d in deliveries(session, post.version_id)}
+    if post.state is PostState.in_review:
+        return "kept_back" if states == {DeliveryState.kept_back} else post.state
     order = ("unconfirmed", "failed", "kept_back", "sending", "claimed", "accepted", "scheduled", "published")
     return next((state for state in order if state in states), "approved")
 
