@@ -3,9 +3,8 @@
 import os
 import pty
 import select
-import subprocess
-import sys
 import termios
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -17,7 +16,7 @@ from avatar_scheduler.db.tables import Post, Version
 from avatar_scheduler.domain.delivery import DeliveryState
 from avatar_scheduler.domain.post import PostState
 from avatar_scheduler.domain.version import sha256
-from tests.cli.command import ROOT, Cli, environment
+from tests.cli.command import Cli, Server, environment
 from tests.world import CAPTION, World
 
 PATIENCE = 90
@@ -27,13 +26,15 @@ MORE, QUESTION = "to read on: ", "skip? [skip]: "
 class Person:
     """Reads what the screen shows and types answers, like `expect`."""
 
-    def __init__(self, data: Path) -> None:
-        self.terminal, far = pty.openpty()
-        termios.tcsetwinsize(far, (50, 200))
-        command = [sys.executable, "-m", "avatar_scheduler", "review"]
-        here = environment(data, {"TERM": "dumb"})
-        self.process = subprocess.Popen(command, cwd=ROOT, env=here, stdin=far, stdout=far, stderr=far)
-        os.close(far)
+    def __init__(self, server: Server, data: Path) -> None:
+        self.terminal, self.far = pty.openpty()
+        termios.tcsetwinsize(self.far, (50, 200))
+        tty = os.ttyname(self.far)
+        call = {"argv": ["review"], "environment": environment(data, {"TERM": "dumb"}), "folder": str(data)}
+        self.result: list[int] = []
+        streams = {"in": tty, "out": tty, "err": tty}
+        self.command = threading.Thread(target=lambda: self.result.append(server.call(**call, **streams)))
+        self.command.start()
         self.screen = ""
         self.seen = 0
 
@@ -50,10 +51,7 @@ class Person:
 
     def _read(self, seconds: float) -> bool:
         ready, _, _ = select.select([self.terminal], [], [], max(0, seconds))
-        try:
-            data = os.read(self.terminal, 65536) if ready else b""
-        except OSError:  # Linux says so when the other end has closed
-            data = b""
+        data = os.read(self.terminal, 65536) if ready else b""
         self.screen += data.decode(errors="replace")
         return bool(data)
 
@@ -70,22 +68,23 @@ class Person:
             self.type("")
 
     def leave(self) -> int:
-        while self._read(PATIENCE):
-            pass
-        return self.process.wait(PATIENCE)
+        """The exit code, once the command has nothing more to ask."""
+        self.command.join(PATIENCE)
+        return self.result[0]
 
     def close(self) -> None:
-        self.process.kill()
-        self.process.wait()
+        """Whatever still waits for an answer gets the end of the line."""
+        os.close(self.far)
         os.close(self.terminal)
+        self.command.join(PATIENCE)
 
 
 @pytest.fixture
-def sit_down(world: World) -> Iterator[Callable[[], Person]]:
+def sit_down(world: World, server: Server) -> Iterator[Callable[[], Person]]:
     sat: list[Person] = []
 
     def begin() -> Person:
-        sat.append(Person(world.settings.data))
+        sat.append(Person(server, world.settings.data))
         return sat[-1]
 
     yield begin
