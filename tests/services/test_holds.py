@@ -1,0 +1,95 @@
+"""Kill switches, and how far each reaches."""
+
+import pytest
+from sqlmodel import select
+
+from avatar_scheduler.db.tables import Channel
+from avatar_scheduler.domain.errors import Forbidden, Invalid, NotFound
+from avatar_scheduler.services import holds
+from avatar_scheduler.services.people import Person
+from tests.services.cast import creator_of, outsider, person
+from tests.world import World
+
+
+def put(world: World, who: Person, scope: str, target_id: str = "") -> None:
+    with world.write() as session:
+        holds.put(session, who, scope, target_id, "stop", world.now)
+
+
+def lift(world: World, who: Person) -> int:
+    with world.write() as session:
+        return holds.lift(session, who, world.now)
+
+
+def covered(world: World, organization: str, creator: str = "c", channel: str = "k") -> bool:
+    with world.read() as session:
+        return holds.covering(session, organization, creator, channel) is not None
+
+
+def test_each_scope_covers_its_own_and_no_more(world: World) -> None:
+    mine, cy = world.ada.organization_id, outsider(world)
+    with world.read() as session:
+        channel = session.exec(select(Channel.id)).one()
+    for scope, target, reach in (
+        ("organization", "", (True, True, True, False)),
+        ("creator", world.maya.id, (False, True, False, False)),
+        ("channel", channel, (False, False, True, False)),
+        ("everything", "", (True, True, True, True)),
+    ):
+        put(world, world.ada, scope, target)
+        assert reach == (
+            covered(world, mine),
+            covered(world, mine, creator=world.maya.id),
+            covered(world, mine, channel=channel),
+            covered(world, cy.organization_id),
+        ), scope
+        assert lift(world, world.ada) == 1
+        assert not covered(world, mine, world.maya.id, channel)
+
+
+def test_nobody_holds_another_organization(world: World) -> None:
+    cy = outsider(world)
+    with pytest.raises(NotFound):
+        put(world, cy, "creator", world.maya.id)
+    with pytest.raises(Forbidden):
+        put(world, cy, "everything")
+    put(world, cy, "organization")
+    assert not covered(world, world.ada.organization_id, world.maya.id)
+
+
+def test_holding_everything_needs_the_machine_itself(world: World) -> None:
+    with pytest.raises(Forbidden):
+        put(world, person(world, "owner"), "everything")
+    put(world, world.ada, "everything")  # at the terminal
+
+
+def test_only_one_s_own_holds_are_seen_and_lifted(world: World) -> None:
+    cy = outsider(world)
+    put(world, world.ada, "organization")
+    with world.read() as session:
+        assert holds.active(session, cy) == []
+        assert len(holds.active(session, world.ada)) == 1
+    with pytest.raises(NotFound, match="No hold"):
+        lift(world, cy)
+    assert covered(world, world.ada.organization_id)
+
+
+def test_lifting_twice_says_there_is_none(world: World) -> None:
+    put(world, world.ada, "organization")
+    put(world, world.ada, "organization")
+    assert lift(world, world.ada) == 2
+    with pytest.raises(NotFound):
+        lift(world, world.ada)
+
+
+def test_an_unknown_scope_and_a_target_that_is_not_there(world: World) -> None:
+    with pytest.raises(Invalid):
+        put(world, world.ada, "planet")
+    with pytest.raises(NotFound):
+        put(world, world.ada, "creator", "nobody")
+    with pytest.raises(NotFound):
+        put(world, world.ada, "channel", leo_id(world))
+
+
+def leo_id(world: World) -> str:
+    return creator_of(world, world.ada, "leo").id
