@@ -5,9 +5,6 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.tree import Tree
-from tests.web.conftest import browser
-
-__all__ = ["browser"]
 
 
 @pytest.fixture
