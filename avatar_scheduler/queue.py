@@ -2,12 +2,12 @@
 
 import functools
 import logging
-
-from celery import Celery
-from kombu.exceptions import OperationalError
-from redis.exceptions import RedisError
+from typing import TYPE_CHECKING
 
 from avatar_scheduler.config import Settings
+
+if TYPE_CHECKING:  # a second of CPU at every command that never rings
+    from celery import Celery
 
 RENDER = "render.run"
 PUBLISH = "publish.run"
@@ -20,7 +20,9 @@ log = logging.getLogger(__name__)
 
 
 @functools.lru_cache(maxsize=8)
-def bell(broker_url: str) -> Celery:
+def bell(broker_url: str) -> "Celery":
+    from celery import Celery
+
     app = Celery("avatar_scheduler", broker=broker_url, set_as_current=False)
     app.conf.update(
         task_serializer="json",
@@ -53,6 +55,9 @@ def bell(broker_url: str) -> Celery:
 
 def ring(settings: Settings, name: str, noun_id: str) -> bool:
     """False when nobody could be told. The clock finds the row anyway, so this never fails a caller."""
+    from kombu.exceptions import OperationalError
+    from redis.exceptions import RedisError
+
     try:
         if name == CLOCK:
             return _wake_clock(settings)

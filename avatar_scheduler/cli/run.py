@@ -8,6 +8,8 @@ import signal
 import sys
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from avatar_scheduler.config import Settings
 
 PROCESSES = ("redis", "web", "clock", "render", "publish")
@@ -18,7 +20,13 @@ def main(argv: list[str]) -> int:
     if len(argv) != 1 or argv[0] not in PROCESSES:
         sys.stderr.write(f"Name one process: {', '.join(PROCESSES)}.\n")
         return 2
-    name, config = argv[0], Settings()
+    name = argv[0]
+    try:
+        config = Settings()
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        sys.stderr.write(f"AVATAR_SCHEDULER_{str(wrong['loc'][0]).upper()}: {wrong['msg']}.\n")
+        return 2
     _die_with_parent()
     logging.basicConfig(level=logging.INFO, format=f"%(asctime)s {name} %(levelname)s %(message)s")
     for noisy in ("apscheduler", "alembic", "httpx", "amqp", "kombu"):

@@ -1,5 +1,6 @@
 """Bringing a database to the newest schema. Tests build theirs this way too."""
 
+import io
 from pathlib import Path
 
 from alembic import command
@@ -12,7 +13,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def _config(settings: Settings) -> Config:
-    config = Config(attributes={"engine": engine_for(settings)})
+    config = Config(stdout=io.StringIO(), attributes={"engine": engine_for(settings)})
     config.set_main_option("script_location", str(MIGRATIONS))
     config.set_main_option("file_template", "%%(year)d_%%(month).2d_%%(day).2d_%%(slug)s")
     return config

@@ -6,6 +6,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from avatar_scheduler.domain.errors import Invalid
 
+FARTHEST = timedelta(days=730)
+
 
 @dataclass(frozen=True)
 class Slot:
@@ -38,7 +40,7 @@ def resolve(text: str, zone: str, *, now: datetime) -> Slot:
         raise Invalid(
             f"{text} ({zone}) is in the past. It is {now.astimezone(tz):%Y-%m-%d %H:%M} there now.", code="past"
         )
-    if moment > now + timedelta(days=730):
+    if moment > now + FARTHEST:
         raise Invalid(f"{text} is more than two years away.", code="too_far")
     return Slot(f"{moment.astimezone(tz):%Y-%m-%d %H:%M:%S}", zone, moment.astimezone(UTC))
 
@@ -47,8 +49,9 @@ def _relative(text: str, now: datetime) -> datetime | None:
     if text == "now":
         return now
     units = {"s": 1, "m": 60, "h": 3600}
-    if text.startswith("+") and text[1:-1].isdigit() and text[-1] in units:
-        return now + timedelta(seconds=int(text[1:-1]) * units[text[-1]])
+    if text.startswith("+") and text[1:-1].isascii() and text[1:-1].isdigit() and text[-1] in units:
+        # Nine digits of hours are beyond every calendar; the caller refuses far less.
+        return now + min(timedelta(seconds=int(text[1:-1][:9]) * units[text[-1]]), FARTHEST * 2)
     return None
 
 
@@ -59,6 +62,8 @@ def _local(text: str, tz: ZoneInfo) -> datetime:
         raise Invalid(f"“{text}” is not a time. Write it as 2026-11-22 18:00, or +10m.", code="bad_time") from None
     if naive.tzinfo is not None:
         return naive
+    if not 1970 <= naive.year <= 9000:
+        raise Invalid(f"“{text}” is not a year anybody posts in.", code="bad_time")
     aware = naive.replace(tzinfo=tz)
     back = aware.astimezone(UTC).astimezone(tz)
     if back.replace(tzinfo=None) != naive:

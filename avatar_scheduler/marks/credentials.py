@@ -1,6 +1,7 @@
 """Content Credentials (C2PA): the signed statement inside the file that this was made by AI, and by whom."""
 
 import json
+import shutil
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -10,7 +11,7 @@ from typing import Any
 import c2pa
 
 from avatar_scheduler.domain.disclosure import Evidence, Mark
-from avatar_scheduler.domain.errors import Invalid
+from avatar_scheduler.domain.errors import Invalid, Refused
 from avatar_scheduler.marks import chain, digest, source_types
 from avatar_scheduler.marks.chain import make_chain, read_root
 
@@ -59,6 +60,10 @@ def sign(source: Path, target: Path, *, folder: Path, title: str, software: str,
         c2pa.Builder(_manifest(title, software, when), context=context).sign_file(source, partial)
         partial.replace(target)
     except c2pa.C2paError as problem:
+        if shutil.disk_usage(target.parent).free < 2 * source.stat().st_size:
+            raise Refused(
+                "The disk is full. Free some space, then render it again; nothing was kept.", code="disk_full"
+            ) from problem
         raise Invalid(f"{source.name} cannot be signed: {_first_line(problem)}. Render it again.") from problem
     finally:
         partial.unlink(missing_ok=True)

@@ -116,7 +116,10 @@ def _paint(layout: Layout, sign: str, width: int, height: int) -> bytes:
 @cache
 def _typeface() -> skia.Typeface:
     bold = fontpkg_atkinson_hyperlegible.ROOT / "files" / "AtkinsonHyperlegible-Bold.ttf"
-    return skia.Typeface.MakeFromFile(str(bold))
+    found = skia.Typeface.MakeFromFile(str(bold))
+    if found is None:
+        raise Invalid(f"The font {bold.name} cannot be read. Install fontpkg-atkinson-hyperlegible again.")
+    return found
 
 
 def _font(size: float) -> skia.Font:

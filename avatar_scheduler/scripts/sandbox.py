@@ -103,10 +103,18 @@ def _compile(env: ScriptEnvironment, source: str) -> tuple[Script, Template]:
     return script, Template.from_code(env, code, {})
 
 
+_BRACKETS = {"end of print statement": "}}", "end of statement block": "%}"}
+
+
 def _syntax(source: str, error: TemplateSyntaxError) -> Invalid:
     message = clean_line(error.message or "This is not readable").split(". ")[0].rstrip(".")
     quoted = message.split("'")
-    found = quoted[-2] if len(quoted) > 2 else "{%"
+    found = _BRACKETS.get(quoted[-2], quoted[-2]) if len(quoted) > 2 else "{%"
+    lines = source.split("\n")
+    if 1 <= error.lineno <= len(lines) and found not in lines[error.lineno - 1]:
+        # What Jinja missed is nowhere to be seen: the bracket that was opened last is where to look.
+        line = lines[error.lineno - 1]
+        found = max(("{{", "{%", "{#"), key=line.rfind)
     advice = "Check what stands between the brackets."
     return wrong(source, error.lineno, found, f"{message[:160]}. {advice}", code="script_syntax")
 

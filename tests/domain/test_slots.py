@@ -38,6 +38,10 @@ def test_it_finds_the_instant_people_mean(text: str, zone: str, utc: str) -> Non
         ("2026-13-01 00:00", "UTC", r"not a time"),
         ("+5m", "Europe/Pariss", r"no time zone “Europe/Pariss”"),
         ("+5m", "../etc/passwd", r"no time zone"),
+        ("+²m", "UTC", r"not a time"),
+        ("+99999999999999h", "UTC", r"more than two years"),
+        ("0001-01-01 00:00", "Europe/Paris", r"not a year"),
+        ("9999-12-31 23:59", "America/New_York", r"not a year"),
     ],
 )
 def test_it_says_what_is_wrong_and_what_to_do(text: str, zone: str, says: str) -> None:

@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from avatar_scheduler.domain.errors import Invalid
 from avatar_scheduler.scripts import sandbox
+from avatar_scheduler.scripts.render import validate
 from avatar_scheduler.scripts.text import clean, clean_line
 from tests.scripts.corpus import HEAD, VALUES
 
@@ -127,3 +128,18 @@ def test_the_environment_holds_nothing_that_is_not_listed() -> None:
     }  # fmt: skip
     assert set(env.tests) == {"defined", "undefined", "odd", "even"}
     assert env.loader is None
+
+
+@pytest.mark.parametrize(
+    ("source", "place"),
+    [
+        ("{{ name", "Line 1, column 1"),
+        ("One\nHi {{ na me }}", "Line 2, column 10"),
+        ("{% for %}", "Line 1, column 8"),
+        ("ab {{ x | }}", "Line 1, column 11"),
+        ("{% fo x %}", "Line 1, column 4"),
+    ],
+)
+def test_a_syntax_error_names_line_and_column(source: str, place: str) -> None:
+    with pytest.raises(Invalid, match=f"^{place}: "):
+        validate(source)
