@@ -68,6 +68,13 @@ def forget_approval(world: World, session: Session) -> None:
     session.flush()
 
 
+def another_channel(world: World, session: Session) -> None:
+    old = session.exec(select(Channel)).one()
+    session.add(Channel(**{**old.model_dump(), "id": "another", "address": "maya2"}))
+    session.flush()
+    put(Delivery, channel_id="another")(world, session)
+
+
 REFUSALS: dict[str, tuple[Change, str]] = {
     "manifest": (put(Version, manifest="{}"), "version_changed"),
     "nobody": (forget_approval, "not_approved"),
@@ -84,6 +91,7 @@ REFUSALS: dict[str, tuple[Change, str]] = {
     "post_version": (put(Post, version_id="another"), "not_approved"),
     "due": (put(Delivery, due_at=ago), "delivery_changed"),
     "latest": (put(Delivery, latest_start=ahead), "delivery_changed"),
+    "channel": (another_channel, "delivery_changed"),
     "disconnected": (put(Channel, disabled_at=ago), "channel_off"),
     "address": (put(Channel, address="leo"), "channel_changed"),
     "platform": (put(Channel, platform="bluesky"), "channel_changed"),

@@ -3,7 +3,7 @@
 import pytest
 from sqlmodel import select
 
-from avatar_scheduler.db.tables import Channel
+from avatar_scheduler.db.tables import Channel, Hold
 from avatar_scheduler.domain.errors import Forbidden, Invalid, NotFound
 from avatar_scheduler.services import holds
 from avatar_scheduler.services.people import Person
@@ -55,6 +55,18 @@ def test_nobody_holds_another_organization(world: World) -> None:
         put(world, cy, "everything")
     put(world, cy, "organization")
     assert not covered(world, world.ada.organization_id, world.maya.id)
+
+
+def test_a_hold_row_of_another_organization_covers_nothing_here(world: World) -> None:
+    """However it came into the table."""
+    cy = outsider(world)
+    with world.write() as session:
+        for scope, target in (("creator", world.maya.id), ("channel", "k"), ("organization", "")):
+            session.add(
+                Hold(organization_id=cy.organization_id, scope=scope, target_id=target, by="cy", since=world.now)
+            )
+    assert not covered(world, world.ada.organization_id, world.maya.id, "k")
+    assert covered(world, cy.organization_id)
 
 
 def test_holding_everything_needs_the_machine_itself(world: World) -> None:

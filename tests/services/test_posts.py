@@ -208,7 +208,7 @@ class TestEditing:
                 review.reject(session, world.ada, version.id, version.sha256, world.now)
             else:
                 posts.cancel(session, world.ada, version.post_id, world.now)
-        with pytest.raises(Conflict, match=f"is {state}"):
+        with pytest.raises(Conflict, match=f"is {state}; it cannot be edited"):
             edit(world, version.post_id, caption="Other.")
         with pytest.raises(Conflict):
             cancel(world, version.post_id)

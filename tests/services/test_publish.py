@@ -1,6 +1,7 @@
 """The publish protocol, with every count taken from the feed's own ledger."""
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -8,9 +9,9 @@ import pytest
 from avatar_scheduler.db import deliveries as rows
 from avatar_scheduler.domain.delivery import AttemptState, DeliveryState
 from avatar_scheduler.domain.errors import Conflict, OutcomeUnknown, Refused
-from avatar_scheduler.publishers.base import Answer
+from avatar_scheduler.publishers.base import Answer, Parcel
 from avatar_scheduler.publishers.own_feed import Feed, OwnFeed
-from avatar_scheduler.services import dispatch, holds, installation, posts, review, settle
+from avatar_scheduler.services import dispatch, holds, installation, parcels, posts, review, settle
 from avatar_scheduler.services import publish as publishing
 from tests.world import World
 
@@ -258,3 +259,70 @@ def test_the_feed_has_exactly_the_approved_bytes(world: World) -> None:
     assert item.id == delivery.id
     served = Feed(world.settings).blobs.path(item.media_sha256).read_bytes()
     assert served == (world.film.folder / world.film.made["video"]).read_bytes()
+
+
+@pytest.mark.parametrize("kind", ["captions", "poster"])
+def test_a_file_swapped_after_the_upload_keeps_it_back(
+    world: World, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    upload = OwnFeed.upload
+
+    def and_swap(self: OwnFeed, parcel: Parcel, *args: Any) -> Any:
+        done = upload(self, parcel, *args)
+        path = parcel.poster if kind == "poster" else parcel.captions_vtt
+        assert path is not None
+        path.write_bytes(b"swapped")
+        return done
+
+    monkeypatch.setattr(OwnFeed, "upload", and_swap)
+    assert world.publish(world.approved()).state is DeliveryState.kept_back
+    assert world.ledger == []
+
+
+def test_a_worker_that_was_held_up_past_its_deadline_does_not_send(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stopped between the last look and the call, as by SIGSTOP: somebody may be reading back already."""
+    arm, real, stopped = publishing._arm, time.monotonic, 0.0
+
+    def arm_then_stop(*args: Any) -> bool:
+        nonlocal stopped
+        armed = arm(*args)
+        stopped = world.settings.lease_seconds / 2
+        return armed
+
+    monkeypatch.setattr(publishing, "_arm", arm_then_stop)
+    monkeypatch.setattr(time, "monotonic", lambda: real() + stopped)
+    delivery = world.approved()
+    world.due(delivery)
+    assert publishing.run(world.settings, delivery.id, world.clock) is False
+    found = world.again(delivery)
+    assert (found.state, world.ledger) == (DeliveryState.unconfirmed, [])
+    assert "held up" in found.reason
+
+
+@pytest.mark.parametrize("where", ["upload", "_arm"])
+def test_a_full_disk_of_ours_is_waited_out(world: World, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
+    def full(*_: Any) -> Any:
+        raise Refused("The disk is full.", code="disk_full")
+
+    delivery = world.approved()
+    with monkeypatch.context() as trouble:
+        if where == "upload":
+            trouble.setattr(OwnFeed, "upload", full)
+        else:
+            trouble.setattr(parcels, "still_same", full)
+        found = world.publish(delivery)
+    assert (found.state, found.reason) == (DeliveryState.scheduled, "The disk is full.")
+    assert world.publish(found).state is DeliveryState.published
+
+
+def test_a_full_disk_at_the_claim_keeps_nothing_back(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any) -> Any:
+        raise Refused("The disk of the database is full.", code="disk_full")
+
+    delivery = world.approved()
+    with monkeypatch.context() as trouble:
+        trouble.setattr(publishing, "may_send", full)
+        assert world.publish(delivery).state is DeliveryState.scheduled
+    assert world.publish(delivery).state is DeliveryState.published

@@ -243,6 +243,32 @@ class TestMeanwhile:
         assert (found.state, found.tries, assets(world)) == (RenderState.done, 2, 3)
         assert world.again(post).state is PostState.in_review
 
+    def test_not_even_while_the_other_is_still_at_work(
+        self, world: World, studio: dict[str, Step], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Its heartbeat just passed, then the lease went to another: the fence is asked again with each write."""
+        post = world.post()
+        render = submit(world, post)
+        monkeypatch.setattr(renders, "_beat", lambda *_: lambda *_: None)
+
+        def overtaken(_: object) -> None:
+            world.later(seconds=world.settings.lease_seconds)
+            sweep(world)
+            assert renders._claim(world.settings, render.id, world.clock)
+
+        def overtaken_then_fail(_: object) -> None:
+            overtaken(_)
+            raise Refused("Too late to say so.")
+
+        for ending in (overtaken, overtaken_then_fail):
+            studio["make"] = ending
+            run(world, render)
+            assert world.again(render).state is RenderState.running
+            assert world.again(post).state is PostState.rendering
+            world.later(seconds=world.settings.lease_seconds)
+            world.sql("UPDATE render SET tries = 0")
+            sweep(world)
+
     def test_a_worker_that_wakes_while_measuring_touches_nothing(self, world: World, studio: dict[str, Step]) -> None:
         post = world.post()
         render = submit(world, post)

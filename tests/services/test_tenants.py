@@ -107,16 +107,17 @@ def test_public_files_are_those_of_published_items_of_that_feed(world: World) ->
     version = world.version(world.post())
     creator_of(world, outsider(world), "leo")
     first = shas(world, version)[0]
-    with pytest.raises(NotFound):
-        media.public_blob(world.settings, "maya", first)
+    with pytest.raises(NotFound), world.read() as session:
+        media.public_blob(session, world.settings, "maya", first)
     world.publish(world.approved(title="Second"))
     for sha256 in shas(world, version):  # the same film
-        assert media.public_blob(world.settings, "maya", sha256).path.is_file()
+        with world.read() as session:
+            assert media.public_blob(session, world.settings, "maya", sha256).path.is_file()
         for slug in ("leo", "nobody", "..", "", "maya/../maya"):
-            with pytest.raises(NotFound):
-                media.public_blob(world.settings, slug, sha256)
-    with pytest.raises(NotFound):
-        media.public_blob(world.settings, "maya", "")
+            with pytest.raises(NotFound), world.read() as session:
+                media.public_blob(session, world.settings, slug, sha256)
+    with pytest.raises(NotFound), world.read() as session:
+        media.public_blob(session, world.settings, "maya", "")
 
 
 def test_a_post_page_names_people_and_every_step(world: World) -> None:
