@@ -91,7 +91,7 @@ REFUSALS: dict[str, tuple[Change, str]] = {
     "post_version": (put(Post, version_id="another"), "not_approved"),
     "due": (put(Delivery, due_at=ago), "delivery_changed"),
     "latest": (put(Delivery, latest_start=ahead), "delivery_changed"),
-    "channel": (another_channel, "delivery_changed"),
+    "other_channel": (another_channel, "delivery_changed"),
     "disconnected": (put(Channel, disabled_at=ago), "channel_off"),
     "address": (put(Channel, address="leo"), "channel_changed"),
     "platform": (put(Channel, platform="bluesky"), "channel_changed"),
