@@ -33,6 +33,7 @@ class ClockProcess:
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: self.stopped.set())
         self.scheduler.add_job(dispatch.checkpoint, "interval", seconds=30, args=[self.settings])
+        self.scheduler.add_job(dispatch.verify_log, "interval", hours=1, args=[self.settings])
         self.scheduler.start()
         threading.Thread(target=self._listen, name="bell", daemon=True).start()
         sweeps = threading.Thread(target=self.sweep_until_stopped, name="sweeps")

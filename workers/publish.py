@@ -10,9 +10,11 @@ from workers.app import app, settings
 # Never retried by Celery: a late post is a nuisance, a doubled one is public.
 @app.task(name=PUBLISH, max_retries=0, acks_late=False)
 def publish(delivery_id: str) -> None:
-    publishing.run(settings, delivery_id, utc_now)
+    if isinstance(delivery_id, str):  # messages come from outside
+        publishing.run(settings, delivery_id, utc_now)
 
 
 @app.task(name=SETTLE, max_retries=0, acks_late=False)
 def settle(delivery_id: str) -> None:
-    settling.run(settings, delivery_id, utc_now)
+    if isinstance(delivery_id, str):
+        settling.run(settings, delivery_id, utc_now)

@@ -9,4 +9,5 @@ from workers.app import app, settings
 # Not acknowledged late: the row says what is undone, and the clock rings again.
 @app.task(name=RENDER, max_retries=0, acks_late=False)
 def render(render_id: str) -> None:
-    renders.run(settings, render_id, utc_now)
+    if isinstance(render_id, str):  # messages come from outside
+        renders.run(settings, render_id, utc_now)

@@ -9,7 +9,7 @@ from avatar_scheduler.cli.common import Json, console, emit, now, operator, sett
 from avatar_scheduler.db import audits
 from avatar_scheduler.db.engine import read_scope, write_scope
 from avatar_scheduler.domain.errors import Refused
-from avatar_scheduler.services import dispatch, holds, installation, pages
+from avatar_scheduler.services import dispatch, history, holds, installation, pages
 
 
 def register(app: typer.Typer) -> None:
@@ -74,6 +74,7 @@ def audit_verify(json: Json = False) -> None:
         verdict = audits.check(session, dispatch.head(config))
     if json:
         emit(verdict)
+    history.watch(config, dispatch.head(config), whole=True)
     if not verdict.ok:
         raise Refused(f"The audit log is broken. {verdict.problem}", code="audit")
     if not json:

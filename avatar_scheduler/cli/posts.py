@@ -11,7 +11,7 @@ from rich.table import Table
 from avatar_scheduler.cli.common import Json, console, emit, now, operator, settings, shown, when
 from avatar_scheduler.cli.waiting import watch
 from avatar_scheduler.db.engine import read_scope, write_scope
-from avatar_scheduler.domain.errors import Invalid
+from avatar_scheduler.domain.errors import Invalid, Refused
 from avatar_scheduler.domain.post import PostState
 from avatar_scheduler.scripts import source
 from avatar_scheduler.scripts.render import preview as preview_script
@@ -91,6 +91,8 @@ def _show_made(post_id: str, wait: bool, json: bool) -> None:
     if json:
         emit(found)
         return
+    if found.state == PostState.blocked:
+        raise Refused(f"Blocked: {found.reason} Then: avatar-scheduler post edit {post_id[:12]}", code="blocked")
     console.print(f"Post {post_id[:12]}: {found.state.replace('_', ' ')}. {shown(found.reason)}".strip())
     if found.state == PostState.in_review:
         console.print(f"Review it: {settings().base_url}/review/{found.version_id}", soft_wrap=True)

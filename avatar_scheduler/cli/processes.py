@@ -31,7 +31,7 @@ def up() -> None:
     _check_port(config)
     conf = config.runtime / "supervisord.conf"
     conf.write_text(supervisor_conf(config))
-    console.print(f"Avatar Scheduler on {config.base_url}, data in {config.data}. Ctrl-C stops it.")
+    console.print(f"Starting on {config.base_url}, data in {config.data}. Ctrl-C stops it.", soft_wrap=True)
     sys.stdout.flush()
     os.execv(sys.executable, [sys.executable, "-m", "supervisor.supervisord", "-n", "-c", str(conf)])  # noqa: S606
 
@@ -45,7 +45,7 @@ def prepare_runtime(config: Settings) -> None:
         raise Refused(
             f"{config.runtime} is too long a path for a socket. Set TMPDIR to a shorter folder.", code="runtime"
         )
-    lock = os.open(config.runtime / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    lock = os.open(config.data / "up.lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -84,11 +84,11 @@ def _clock(config: Settings, name: str) -> None:
 
 
 def _worker(config: Settings, name: str) -> None:
-    arguments = [
-        sys.executable, "-m", "celery", "-A", "workers.app", "worker", "-Q", name, "-n", f"{name}@%h", "-P", "threads",
-        "-c", "1" if name == "render" else "8", "--loglevel", "WARNING", "--without-gossip", "--without-mingle",
-        "--without-heartbeat",
-    ]  # fmt: skip
+    # No banner, and no warning about root: who runs this is the supervisor's business.
+    celery = [sys.executable, "-W", "ignore:You", "-m", "celery", "--quiet", "-A", "workers.app", "worker"]
+    queue = ["-Q", name, "-n", f"{name}@%h", "-P", "threads", "-c", "1" if name == "render" else "8"]
+    quiet = ["--loglevel", "WARNING", "--without-gossip", "--without-mingle", "--without-heartbeat"]
+    arguments = [*celery, *queue, *quiet]
     os.execv(sys.executable, arguments)  # noqa: S606
 
 

@@ -28,8 +28,11 @@ def register(app: typer.Typer) -> None:
     groups: dict[str, tuple[str, dict[str, Callable[..., None]]]] = {
         "creator": ("Creators and their avatars.", {"add": creator_add, "list": creator_list}),
         "channel": ("Where posts go.", {"add": channel_add, "list": channel_list}),
-        "consent": ("A creator's permission.", {"revoke": consent_revoke}),
-        "standing": ("Standing approvals for secondary kinds.", {"grant": standing_grant}),
+        "consent": ("A creator's permission.", {"renew": consent_renew, "revoke": consent_revoke}),
+        "standing": (
+            "Standing approvals for secondary kinds.",
+            {"grant": standing_grant, "list": standing_list, "revoke": standing_revoke},
+        ),
     }
     for name, (text, commands) in groups.items():
         group = typer.Typer(no_args_is_help=True, help=text)
@@ -172,6 +175,40 @@ def consent_revoke(creator: Slug = "") -> None:
     console.print(
         f"Withdrew {count} consent for {shown(row.name)}. What is already public stays public until it is taken down."
     )
+
+
+def consent_renew(
+    creator: Slug = "",
+    days: Annotated[int, typer.Option(min=1, max=366, help="How long the consent given now lasts.")] = 365,
+) -> None:
+    """Record that a creator consents again, from now on. Posts made before are rendered and approved anew."""
+    with write_scope(settings()) as session:
+        who = operator()
+        row = installation.creator_by_slug(session, who, creator)
+        ends = installation.renew_consent(session, who, row, days, now()).ends_at
+    console.print(f"{row.name} consents until {when(ends, row.zone)} {row.zone}.")
+
+
+def standing_list(json: Json = False) -> None:
+    """List the standing approvals in force."""
+    with read_scope(settings()) as session:
+        rows = [
+            {
+                "standing": row.id[:12],
+                "kinds": ", ".join(scope.kinds),
+                "per_day": scope.per_day,
+                "until": when(scope.ends_at),
+            }
+            for row, scope in standing.in_force(session, operator(), now())
+        ]
+    _table(rows, json, "No standing approvals.")
+
+
+def standing_revoke(standing_id: Annotated[str, typer.Argument(help="As `standing list` prints it.")]) -> None:
+    """Withdraw a standing approval: from now on nothing more goes out under it."""
+    with write_scope(settings()) as session:
+        standing.revoke(session, operator(), standing_id, now())
+    console.print("Withdrawn. Nothing more goes out under it.")
 
 
 def standing_grant(

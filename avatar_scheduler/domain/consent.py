@@ -22,11 +22,11 @@ class Grant:
 
 def check(grant: Grant | None, *, creator: str, platforms: frozenset[str], at: datetime) -> None:
     """Raises Refused with the one reason that applies; a missing grant is a refusal, not a default."""
-    way_out = f"Ask {creator} to renew it."
+    way_out = f"Ask {creator}; then: avatar-scheduler consent renew"
     if grant is None:
         raise Refused(f"{creator} has not consented to this avatar. {way_out}", code="consent_missing")
     if grant.revoked_at is not None and grant.revoked_at <= at:
-        raise Refused(f"{creator} withdrew consent. Nothing of theirs goes out.", code="consent_revoked")
+        raise Refused(f"{creator} withdrew consent. Nothing of theirs goes out. {way_out}", code="consent_revoked")
     if at < grant.starts_at:
         raise Refused(f"{creator}'s consent starts on {grant.starts_at:%d %b %Y}.", code="consent_not_started")
     if at >= grant.ends_at:

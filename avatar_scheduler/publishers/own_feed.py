@@ -6,6 +6,7 @@ it there. The feed keeps its own ledger: one object for every call it accepted, 
 
 import contextlib
 import json
+import logging
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -17,6 +18,8 @@ from avatar_scheduler.config import Settings
 from avatar_scheduler.domain.errors import NotFound, OutcomeUnknown, Refused
 from avatar_scheduler.publishers.base import Absent, Account, Answer, Beat, Found, Intent, Parcel
 from avatar_scheduler.storage import Blobs
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,12 @@ class Feed:
 
     def items(self, slug: str) -> list[Item]:
         """Newest first."""
-        found = [_load(path) for path in self._slug_folder(slug).glob("*.json")]
+        found = []
+        for path in self._slug_folder(slug).glob("*.json"):
+            try:
+                found.append(_load(path))
+            except (OSError, ValueError) as error:  # one damaged item is not the whole feed's trouble
+                log.error("feed item %s cannot be read: %s", path.name, error)
         return sorted(found, key=lambda item: (item.created_at, item.id), reverse=True)
 
     def create(self, item: Item) -> bool:

@@ -19,7 +19,7 @@ from avatar_scheduler.domain.delivery import AttemptState, DeliveryState
 from avatar_scheduler.domain.errors import Conflict, Refused
 from avatar_scheduler.domain.render import MAX_TRIES, RenderState
 from avatar_scheduler.queue import PUBLISH, RENDER, SETTLE, ring
-from avatar_scheduler.services import renders
+from avatar_scheduler.services import history, renders
 
 ACTOR = "clock"
 BATCH = 500
@@ -180,6 +180,7 @@ def checkpoint(settings: Settings) -> None:
     Only ever forward: over a log that does not hold the earlier checkpoint, that checkpoint is the evidence.
     """
     known = head(settings)
+    history.watch(settings, known, whole=False)
     with read_scope(settings) as session:
         last = session.exec(select(Audit).order_by(col(Audit.seq).desc()).limit(1)).first()
         held = session.get(Audit, known[0]) if known else None
@@ -192,6 +193,11 @@ def checkpoint(settings: Settings) -> None:
     part = target.with_suffix(f".{uuid4().hex}.part")
     part.write_text(json.dumps({"seq": last.seq, "hash": last.hash, "at": last.at.isoformat()}))
     part.replace(target)
+
+
+def verify_log(settings: Settings) -> None:
+    """Every hash of the log, now and then: an edited old entry is found within the hour."""
+    history.watch(settings, head(settings), whole=True)
 
 
 def head(settings: Settings) -> tuple[int, str] | None:

@@ -14,7 +14,7 @@ from avatar_scheduler.domain.errors import Conflict, Refused
 from avatar_scheduler.domain.interaction import is_core
 from avatar_scheduler.domain.post import PostState
 from avatar_scheduler.domain.version import sha256
-from avatar_scheduler.services import approvals, holds, posts, standing, versions
+from avatar_scheduler.services import approvals, history, holds, posts, standing, versions
 from avatar_scheduler.services.versions import Manifest
 
 
@@ -41,6 +41,9 @@ def may_send(session: Session, settings: Settings, delivery: Delivery, at: datet
     manifest = versions.read(version)
     # First of all: until its hash is found under a signature, nothing in the manifest is believed.
     approval = _approval(session, settings, manifest, version, post, at)
+    history.check_delivery(session, delivery)
+    if damage := history.damage(settings):
+        raise NotNow(f"The log is damaged: {damage} Run: avatar-scheduler audit verify", code="log_damaged")
     target = _target(manifest, delivery, version, post)
     channel = _channel(session, delivery, target)
     _window(delivery, approval, at)
@@ -51,6 +54,10 @@ def may_send(session: Session, settings: Settings, delivery: Delivery, at: datet
         raise Refused(f"{creator.name} withdrew consent. Nothing of theirs goes out.", code="consent_revoked")
     grant = posts.grant_of(session, avatar)
     consent.check(grant, creator=creator.name, platforms=frozenset({channel.platform}), at=at)
+    if posts.grant_digest(grant) != manifest.data["grant"]:
+        raise Refused(
+            "The consent is not the one it was approved under. Render the post again.", code="consent_changed"
+        )
     caption = manifest.data["caption"]
     gate(VIDEO_MARKS, manifest.evidence(), media=manifest.data["media"]["video"]["sha256"], caption=sha256(caption))
     hold = holds.covering(session, delivery.organization_id, creator.id, channel.id)
@@ -98,6 +105,7 @@ def _approval(
     approvals.check_signature(settings, row)
     if audits.happened(session, "approval.undone", row.id):  # `undone_at` could be emptied; the chained log shows it
         raise Refused("This approval was taken back.", code="approval_undone")
+    history.check_approval(session, post, row)
     if row.parent_id:
         parent = session.get(Approval, row.parent_id)
         if parent is None or parent.decision != "standing" or parent.by != row.by:

@@ -176,6 +176,35 @@ def creator_by_slug(session: Session, who: Person, slug: str) -> Creator:
     return found[0]
 
 
+def renew_consent(session: Session, who: Person, creator: Creator, days: int, now: datetime) -> Consent:
+    """A new consent for the creator's avatar. The old one stays on record; versions made under it stay bound to it."""
+    require(who, WRITE, "record a consent")
+    consent = Consent(
+        organization_id=who.organization_id,
+        creator_id=creator.id,
+        rights=json.dumps(["likeness", "voice"]),
+        platforms="[]",
+        recorded_by=who.member_id,
+        starts_at=now,
+        ends_at=now + timedelta(days=days),
+    )
+    session.add(consent)
+    session.flush()
+    for avatar in session.exec(select(Avatar).where(Avatar.creator_id == creator.id)):
+        avatar.consent_id = consent.id
+    audits.append(
+        session,
+        at=now,
+        organization=who.organization_id,
+        actor=who.member_id,
+        action="consent.recorded",
+        noun="consent",
+        noun_id=consent.id,
+        data={"creator": creator.name, "until": consent.ends_at.isoformat()},
+    )
+    return consent
+
+
 def revoke_consent(session: Session, who: Person, creator: Creator, now: datetime) -> int:
     """Withdraws every consent of the creator at once; the gate refuses from this transaction on."""
     require(who, HOLD, "withdraw a consent")

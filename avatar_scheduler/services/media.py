@@ -9,6 +9,7 @@ from avatar_scheduler.config import Settings
 from avatar_scheduler.db.tables import Asset
 from avatar_scheduler.domain.errors import NotFound
 from avatar_scheduler.publishers.own_feed import Feed
+from avatar_scheduler.services import vouching
 from avatar_scheduler.services.people import Person
 from avatar_scheduler.storage import Blobs
 
@@ -22,17 +23,16 @@ class MediaFile:
 def blob(session: Session, settings: Settings, who: Person, sha256: str) -> MediaFile:
     query = select(Asset).where(Asset.sha256 == sha256, Asset.organization_id == who.organization_id)
     asset = session.exec(query).first()
-    path = Blobs(settings.blobs).path(sha256)
-    if asset is None or not path.is_file():
+    if asset is None:
         raise NotFound("There is no such file.")
-    return MediaFile(path, asset.mime)
+    return MediaFile(vouching.intact(Blobs(settings.blobs), sha256), asset.mime)
 
 
-def public_blob(settings: Settings, slug: str, sha256: str) -> MediaFile:
+def public_blob(session: Session, settings: Settings, slug: str, sha256: str) -> MediaFile:
     """A file of a published item, from the feed's own store."""
     feed = Feed(settings)
     for item in feed.items(slug):
         kinds = {item.media_sha256: item.mime, item.poster_sha256: "image/jpeg", item.captions_sha256: "text/vtt"}
-        if sha256 and sha256 in kinds:
-            return MediaFile(feed.blobs.path(sha256), kinds[sha256])
+        if sha256 and sha256 in kinds and vouching.is_ours(session, settings, item):
+            return MediaFile(vouching.intact(feed.blobs, sha256), kinds[sha256])
     raise NotFound("There is no such file.")

@@ -196,7 +196,9 @@ def progress_of(session: Session, post: Post) -> Progress:
     render = session.get(Render, post.render_id) if post.render_id else None
     percent = render.percent if render else 0
     step = render.step if render and post.state in (PostState.rendering, PostState.checking) else ""
-    return Progress(post.id, post.title, _shown_state(session, post), percent, step, post.reason, post.version_id)
+    state = _shown_state(session, post)
+    why = post.reason or next((d.reason for d in deliveries(session, post.version_id) if d.state == state), "")
+    return Progress(post.id, post.title, state, percent, step, why, post.version_id)
 
 
 def _shown_state(session: Session, post: Post) -> str:

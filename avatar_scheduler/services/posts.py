@@ -17,6 +17,7 @@ from avatar_scheduler.domain.errors import Conflict, Invalid, NotFound
 from avatar_scheduler.domain.interaction import check_kind
 from avatar_scheduler.domain.post import EDITABLE, PostState
 from avatar_scheduler.domain.render import RenderState
+from avatar_scheduler.domain.version import canonical, sha256
 from avatar_scheduler.scripts.render import render as render_script
 from avatar_scheduler.services.people import Person
 from avatar_scheduler.services.roles import WRITE, own, require
@@ -121,6 +122,22 @@ def grant_of(session: Session, avatar: Avatar) -> Grant | None:
         row.starts_at,
         row.ends_at,
         row.revoked_at,
+    )
+
+
+def grant_digest(grant: Grant | None) -> str:
+    """What was consented to, as the manifest binds it. Withdrawing does not change it: that is checked by itself."""
+    if grant is None:
+        return ""
+    return sha256(
+        canonical(
+            {
+                "ends_at": grant.ends_at.isoformat(),
+                "platforms": sorted(grant.platforms),
+                "rights": sorted(grant.rights),
+                "starts_at": grant.starts_at.isoformat(),
+            }
+        )
     )
 
 

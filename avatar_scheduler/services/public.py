@@ -5,11 +5,10 @@ from datetime import datetime
 from sqlmodel import Session, select
 
 from avatar_scheduler.config import Settings
-from avatar_scheduler.db.tables import Approval, Audit, Creator, Delivery, Member, Version
-from avatar_scheduler.domain.delivery import DeliveryState
+from avatar_scheduler.db.tables import Approval, Audit, Creator, Member
 from avatar_scheduler.domain.errors import NotFound
 from avatar_scheduler.publishers.own_feed import Feed, Item
-from avatar_scheduler.services import approvals, pages, versions
+from avatar_scheduler.services import pages, vouching
 from avatar_scheduler.services.cards import FeedItem, FeedPage, Proof, ProofMark
 
 
@@ -19,13 +18,18 @@ def feed(session: Session, settings: Settings, slug: str) -> FeedPage:
     if creator is None:
         raise NotFound("There is no such feed.")
     base = f"{settings.base_url}/f/{slug}"
-    items = tuple(_shown(settings, item) for item in Feed(settings).items(slug))
+    items = tuple(
+        _shown(settings, item) for item in Feed(settings).items(slug) if vouching.is_ours(session, settings, item)
+    )
     return FeedPage(creator.name, slug, base, f"{base}/atom.xml", f"{base}/feed.json", items)
 
 
-def feed_item(settings: Settings, slug: str, item_id: str) -> FeedItem:
-    item = Feed(settings).item(slug, item_id)
-    if item is None:
+def feed_item(session: Session, settings: Settings, slug: str, item_id: str) -> FeedItem:
+    try:
+        item = Feed(settings).item(slug, item_id)
+    except ValueError:
+        item = None
+    if item is None or not vouching.is_ours(session, settings, item):
         raise NotFound("There is no such item in this feed.")
     return _shown(settings, item)
 
@@ -55,15 +59,8 @@ def _shown(settings: Settings, item: Item) -> FeedItem:
 
 def proof(session: Session, settings: Settings, delivery_id: str) -> Proof:
     """Shown once the delivery was sent; before that there is nothing to prove to strangers."""
-    row = session.get(Delivery, delivery_id)
-    if row is None or row.state not in (DeliveryState.accepted, DeliveryState.published):
-        raise NotFound("There is no published item here.")
-    version = session.get_one(Version, row.version_id)
-    data = versions.read(version).data
-    approval = approvals.standing_yes(session, version.id)
-    if approval is None:
-        raise NotFound("There is no published item here.")
-    approvals.check_signature(settings, approval)
+    row, manifest, approval = vouching.sent(session, settings, delivery_id)
+    data = manifest.data
     return Proof(
         title=data["title"],
         creator=data["creator"]["name"],
@@ -72,7 +69,7 @@ def proof(session: Session, settings: Settings, delivery_id: str) -> Proof:
         approved_how="standing" if approval.parent_id else "person",
         approved_at=approval.decided_at,
         published_at=row.published_at,
-        version_hash=version.sha256,
+        version_hash=manifest.sha256,
         media_hash=data["media"]["video"]["sha256"],
         engine=data["engine"],
         voice="hibari-tts, af_heart",

@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 from sqlmodel import Session, col, func, select
 
 from avatar_scheduler.config import Settings
+from avatar_scheduler.db import audits
 from avatar_scheduler.db.columns import new_id
 from avatar_scheduler.db.tables import Approval, Channel, Creator, Post, Version
 from avatar_scheduler.domain.approval import Scope, check_scope
-from avatar_scheduler.domain.errors import Invalid, Refused
+from avatar_scheduler.domain.errors import Invalid, NotFound, Refused
 from avatar_scheduler.domain.interaction import is_core
 from avatar_scheduler.services import approvals
 from avatar_scheduler.services.people import Person
@@ -79,7 +80,7 @@ def apply(session: Session, settings: Settings, post: Post, version: Version, no
 def check(session: Session, settings: Settings, row: Approval, post: Post, now: datetime, *, counting: bool) -> None:
     """Raises Refused unless this standing approval, as signed, covers the post now."""
     approvals.check_signature(settings, row)
-    if row.revoked_at is not None:
+    if row.revoked_at is not None or audits.happened(session, "standing.revoked", row.id):
         raise Refused("The standing approval was withdrawn.", code="standing_revoked")
     channels = [target["channel"] for target in json.loads(post.targets)]
     platforms = set(session.exec(select(Channel.platform).where(col(Channel.id).in_(channels))))
@@ -89,3 +90,26 @@ def check(session: Session, settings: Settings, row: Approval, post: Post, now: 
         counted = select(func.count()).select_from(Approval)
         used = session.exec(counted.where(Approval.parent_id == row.id, col(Approval.decided_at) >= day)).one()
     check_scope(read_scope(row), creator=post.creator_id, kind=post.kind, platforms=platforms, used_today=used, at=now)
+
+
+def in_force(session: Session, who: Person, now: datetime) -> list[tuple[Approval, Scope]]:
+    query = select(Approval).where(Approval.organization_id == who.organization_id, Approval.decision == "standing")
+    rows = session.exec(query.where(col(Approval.revoked_at).is_(None)).order_by(col(Approval.decided_at)))
+    return [(row, scope) for row in rows if (scope := read_scope(row)).ends_at > now]
+
+
+def revoke(session: Session, who: Person, standing_id: str, now: datetime) -> None:
+    """Withdraws one at once; what was scheduled under it is kept back when its time comes."""
+    found = [row for row, _ in in_force(session, who, now) if standing_id and row.id.startswith(standing_id)]
+    if len(found) != 1:
+        raise NotFound(f"There is no standing approval {standing_id[:40]}. See: avatar-scheduler standing list")
+    found[0].revoked_at = now
+    audits.append(
+        session,
+        at=now,
+        organization=who.organization_id,
+        actor=who.member_id,
+        action="standing.revoked",
+        noun="approval",
+        noun_id=found[0].id,
+    )

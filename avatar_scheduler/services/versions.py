@@ -17,7 +17,7 @@ from avatar_scheduler.domain.errors import Refused
 from avatar_scheduler.domain.interaction import is_core
 from avatar_scheduler.domain.post import PostState
 from avatar_scheduler.domain.version import canonical, sha256
-from avatar_scheduler.services import standing
+from avatar_scheduler.services import posts, standing
 
 ACTOR = "gate"
 
@@ -116,6 +116,7 @@ def _manifest(
         "creator": {"id": creator.id, "name": creator.name, "slug": creator.slug},
         "avatar": {"id": avatar.id, "pack": avatar.pack, "performer": avatar.performer, "scene": avatar.scene},
         "consent": avatar.consent_id,
+        "grant": posts.grant_digest(posts.grant_of(session, avatar)),
         "kind": post.kind,
         "core": is_core(post.kind),
         "title": post.title,

@@ -34,13 +34,13 @@ def json_feed(slug: str, session: ReadSession, settings: SettingsDep) -> Respons
 
 
 @router.api_route("/f/{slug}/media/{sha256}", methods=READ)
-def feed_media(slug: str, sha256: Sha256Path, settings: SettingsDep) -> FileResponse:
-    return serve(media.public_blob(settings, slug, sha256), sha256, cache=SHORT)
+def feed_media(slug: str, sha256: Sha256Path, session: ReadSession, settings: SettingsDep) -> FileResponse:
+    return serve(media.public_blob(session, settings, slug, sha256), sha256, cache=SHORT)
 
 
 @router.api_route("/f/{slug}/{item_id}", methods=READ)
-def feed_item(request: Request, slug: str, item_id: str, settings: SettingsDep) -> Response:
-    return page(request, "feed_item.html", item=public.feed_item(settings, slug, item_id), slug=slug)
+def feed_item(request: Request, slug: str, item_id: str, session: ReadSession, settings: SettingsDep) -> Response:
+    return page(request, "feed_item.html", item=public.feed_item(session, settings, slug, item_id), slug=slug)
 
 
 @router.api_route("/proof/{delivery_id}", methods=READ)

@@ -13,9 +13,10 @@ from sqlmodel import select
 
 from avatar_scheduler.db.tables import Approval, Delivery, Version
 from avatar_scheduler.domain.delivery import DeliveryState
-from avatar_scheduler.domain.errors import Conflict
+from avatar_scheduler.domain.errors import Conflict, NotFound
 from avatar_scheduler.domain.version import canonical, sha256
-from avatar_scheduler.services import posts, review
+from avatar_scheduler.publishers.own_feed import Feed
+from avatar_scheduler.services import dispatch, media, posts, public, review
 from avatar_scheduler.storage import Blobs
 from tests.world import World
 
@@ -226,3 +227,102 @@ def test_a_row_moved_to_another_organization(world: World, table: str) -> None:
     world.sql(f"UPDATE {table} SET organization_id = 'other'")
     assert world.publish(delivery).state is DeliveryState.kept_back
     assert world.ledger == []
+
+
+def rewind(world: World, delivery: Delivery) -> None:
+    """Every state column set back to what it was before sending."""
+    world.sql(
+        "UPDATE post SET state = 'approved', version_id = :v WHERE id = :p", v=delivery.version_id, p=delivery.post_id
+    )
+    world.sql("UPDATE delivery SET state = 'scheduled', published_at = NULL WHERE id = :d", d=delivery.id)
+
+
+def test_a_published_delivery_set_back_is_not_sent_again(world: World) -> None:
+    delivery = world.publish(world.approved())
+    rewind(world, delivery)
+    found = world.publish(delivery)
+    assert found.state is DeliveryState.kept_back
+    assert "sent before" in found.reason
+    assert len(world.ledger) == 1
+
+
+def test_even_with_its_receipt_and_attempts_deleted(world: World) -> None:
+    delivery = world.publish(world.approved())
+    rewind(world, delivery)
+    world.sql("DELETE FROM receipt")
+    world.sql("DELETE FROM attempt")
+    found = world.publish(delivery)
+    assert "that is final" in found.reason
+    assert len(world.ledger) == 1
+
+
+def test_a_cancelled_post_set_back(world: World) -> None:
+    delivery = world.approved()
+    with world.write() as session:
+        posts.cancel(session, world.ada, delivery.post_id, world.now)
+    rewind(world, delivery)
+    kept_back(world, delivery, "changed after the approval")
+
+
+def test_the_version_before_an_edit_set_back(world: World) -> None:
+    delivery = world.approved()
+    with world.write() as session:
+        posts.edit(session, world.ada, delivery.post_id, posts.Edit(caption="Other."), world.now)
+    rewind(world, delivery)
+    kept_back(world, delivery, "changed after the approval")
+
+
+@pytest.mark.parametrize("edit", ["ends_at = '2036-01-01 00:00:00'", "platforms = '[\"own_feed\"]'"])
+def test_an_edited_consent_row(world: World, edit: str) -> None:
+    delivery = world.approved()
+    world.sql(f"UPDATE consent SET {edit}")
+    kept_back(world, delivery, "consent is not the one")
+
+
+def test_nothing_leaves_over_a_log_with_a_hole(world: World) -> None:
+    delivery = world.approved()
+    dispatch.checkpoint(world.settings)
+    world.sql("DELETE FROM audit WHERE action = 'consent.recorded'")
+    dispatch.checkpoint(world.settings)
+    assert world.publish(delivery).state is DeliveryState.scheduled
+    assert world.ledger == []
+
+
+class TestThePublicFeed:
+    def shown(self, world: World) -> int:
+        with world.read() as session:
+            return len(public.feed(session, world.settings, "maya").items)
+
+    def test_it_shows_what_was_approved(self, world: World) -> None:
+        world.publish(world.approved())
+        assert self.shown(world) == 1
+
+    @pytest.mark.parametrize("field", ["caption", "disclosure_line", "title", "media_sha256", "creator"])
+    def test_an_edited_item_is_not_shown(self, world: World, field: str) -> None:
+        world.publish(world.approved())
+        [path] = (world.settings.feed / "items" / "maya").glob("*.json")
+        path.write_text(json.dumps({**json.loads(path.read_text()), field: "0" * 64}))
+        assert self.shown(world) == 0
+
+    def test_an_item_made_by_hand_is_not_shown(self, world: World) -> None:
+        world.publish(world.approved())
+        [path] = (world.settings.feed / "items" / "maya").glob("*.json")
+        path.with_name(f"{'a' * 32}.json").write_text(path.read_text().replace(path.stem, "a" * 32))
+        assert self.shown(world) == 1
+
+    def test_a_damaged_item_does_not_hide_the_others(self, world: World) -> None:
+        world.publish(world.approved())
+        (world.settings.feed / "items" / "maya" / f"{'b' * 32}.json").write_text("{bad")
+        assert self.shown(world) == 1
+
+    def test_a_changed_file_is_not_served(self, world: World) -> None:
+        world.publish(world.approved())
+        [item] = Feed(world.settings).items("maya")
+        path = Feed(world.settings).blobs.path(item.media_sha256)
+        with world.read() as session:
+            assert media.public_blob(session, world.settings, "maya", item.media_sha256).path == path
+        data = bytearray(path.read_bytes())
+        data[100] ^= 1
+        path.write_bytes(data)
+        with pytest.raises(NotFound), world.read() as session:
+            media.public_blob(session, world.settings, "maya", item.media_sha256)

@@ -17,7 +17,9 @@ from tests.world import World
 
 MATTERS = {
     "format", "nonce", "organization", "post", "number", "author", "creator", "avatar", "consent", "kind", "core",
-    "title", "language", "script", "caption", "disclosure_line", "label", "media", "evidence", "engine", "targets",
+    "title", "language", "script", "caption", "disclosure_line", "label", "grant", "media",
+    "evidence", "engine",
+    "targets",
 }  # fmt: skip
 
 

@@ -1,0 +1,73 @@
+"""What the chained log says already happened, whatever the state columns say now.
+
+A column can be set back with one UPDATE; the log cannot without breaking its chain, which `watch` looks for.
+"""
+
+import json
+from pathlib import Path
+
+from sqlmodel import Session, col, func, select
+
+from avatar_scheduler.config import Settings
+from avatar_scheduler.db import audits
+from avatar_scheduler.db.engine import read_scope
+from avatar_scheduler.db.tables import Approval, Attempt, Audit, Delivery, Post, Receipt
+from avatar_scheduler.domain.delivery import AttemptState
+from avatar_scheduler.domain.errors import Refused
+
+SENT = (AttemptState.committing, AttemptState.unknown, AttemptState.accepted)
+OVER = tuple(f"delivery.{end}" for end in ("accepted", "published", "failed", "kept_back", "withdrawn"))
+VOID = tuple(f"post.{end}" for end in ("cancelled", "rejected", "changes_requested", "draft", "edited"))
+
+
+def check_delivery(session: Session, delivery: Delivery) -> None:
+    """Raises Refused when this delivery was sent before, or came to its end before."""
+    sent = select(Attempt.id).where(Attempt.delivery_id == delivery.id, col(Attempt.state).in_(SENT))
+    receipt = select(Receipt.id).where(Receipt.delivery_id == delivery.id)
+    if session.exec(sent.limit(1)).first() or session.exec(receipt.limit(1)).first():
+        raise Refused("It was sent before. Nothing is sent twice.", code="sent_before")
+    over = select(Audit.action).where(Audit.noun_id == delivery.id, col(Audit.action).in_(OVER))
+    if ended := session.exec(over.limit(1)).first():
+        raise Refused(f"It was {ended.partition('.')[2].replace('_', ' ')} before; that is final.", code="ended_before")
+
+
+def check_approval(session: Session, post: Post, approval: Approval) -> None:
+    """Raises Refused when the post was edited, rejected or cancelled after this approval was given."""
+    given = select(Audit.seq).where(Audit.noun_id == approval.id, Audit.action == "approval.approved")
+    seq = session.exec(given.limit(1)).first()
+    if seq is None:
+        raise Refused("The log does not know this approval.", code="approval_forged")
+    later = select(Audit.action).where(Audit.noun_id == post.id, col(Audit.seq) > seq, col(Audit.action).in_(VOID))
+    if voided := session.exec(later.limit(1)).first():
+        word = voided.partition(".")[2].replace("_", " ")
+        raise Refused(f"The post was changed after the approval ({word}).", code="approval_void")
+
+
+def damage(settings: Settings) -> str:
+    """Why nothing may leave: the log is damaged. Empty while it is whole."""
+    try:
+        return str(json.loads(_flag(settings).read_text())["problem"])
+    except FileNotFoundError:
+        return ""
+    except (OSError, ValueError, KeyError):
+        return "The note about the log cannot be read."
+
+
+def watch(settings: Settings, head: tuple[int, str] | None, *, whole: bool) -> None:
+    """Looks for entries removed since the checkpoint `head`; with `whole`, recomputes every hash."""
+    with read_scope(settings) as session:
+        if whole:
+            problem = audits.check(session, head).problem
+        else:
+            count, last = session.exec(select(func.count(), func.max(Audit.seq)).select_from(Audit)).one()
+            kept = session.get(Audit, head[0]) if head and head[0] else None
+            cut = head is not None and head[0] > 0 and (kept is None or kept.hash != head[1])
+            problem = "Entries were removed from it." if cut or count != (last or 0) else ""
+    if problem:
+        _flag(settings).write_text(json.dumps({"problem": problem}))
+    elif whole:
+        _flag(settings).unlink(missing_ok=True)
+
+
+def _flag(settings: Settings) -> Path:
+    return settings.data / "audit-damaged.json"
