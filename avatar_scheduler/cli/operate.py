@@ -9,7 +9,7 @@ from avatar_scheduler.cli.common import Json, console, emit, now, operator, sett
 from avatar_scheduler.db import audits
 from avatar_scheduler.db.engine import read_scope, write_scope
 from avatar_scheduler.domain.errors import Refused
-from avatar_scheduler.services import dispatch, history, holds, installation, pages
+from avatar_scheduler.services import history, holds, installation, pages
 
 
 def register(app: typer.Typer) -> None:
@@ -71,10 +71,10 @@ def audit_verify(json: Json = False) -> None:
     """Check that no entry of the log was changed, removed or reordered."""
     config = settings()
     with read_scope(config) as session:
-        verdict = audits.check(session, dispatch.head(config))
+        verdict = audits.check(session, history.head(config))
     if json:
         emit(verdict)
-    history.watch(config, dispatch.head(config), whole=True)
+    history.watch(config, history.head(config), whole=True)
     if not verdict.ok:
         raise Refused(f"The audit log is broken. {verdict.problem}", code="audit")
     if not json:

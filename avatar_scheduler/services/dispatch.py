@@ -16,7 +16,7 @@ from avatar_scheduler.db import leases, moves
 from avatar_scheduler.db.engine import read_scope, ring_after_commit, write_scope
 from avatar_scheduler.db.tables import Audit, Delivery, Post, Render
 from avatar_scheduler.domain.delivery import AttemptState, DeliveryState
-from avatar_scheduler.domain.errors import Conflict, Refused
+from avatar_scheduler.domain.errors import Conflict
 from avatar_scheduler.domain.render import MAX_TRIES, RenderState
 from avatar_scheduler.queue import PUBLISH, RENDER, SETTLE, ring
 from avatar_scheduler.services import history, renders
@@ -179,7 +179,7 @@ def checkpoint(settings: Settings) -> None:
 
     Only ever forward: over a log that does not hold the earlier checkpoint, that checkpoint is the evidence.
     """
-    known = head(settings)
+    known = history.head(settings)
     history.watch(settings, known, whole=False)
     with read_scope(settings) as session:
         last = session.exec(select(Audit).order_by(col(Audit.seq).desc()).limit(1)).first()
@@ -189,7 +189,7 @@ def checkpoint(settings: Settings) -> None:
         return
     if last is None:
         return
-    target = settings.data / "audit-head.json"
+    target = settings.data / history.HEAD
     part = target.with_suffix(f".{uuid4().hex}.part")
     part.write_text(json.dumps({"seq": last.seq, "hash": last.hash, "at": last.at.isoformat()}))
     part.replace(target)
@@ -197,15 +197,4 @@ def checkpoint(settings: Settings) -> None:
 
 def verify_log(settings: Settings) -> None:
     """Every hash of the log, now and then: an edited old entry is found within the hour."""
-    history.watch(settings, head(settings), whole=True)
-
-
-def head(settings: Settings) -> tuple[int, str] | None:
-    path = settings.data / "audit-head.json"
-    try:
-        data = json.loads(path.read_text())
-        return int(data["seq"]), str(data["hash"])
-    except FileNotFoundError:
-        return None
-    except (ValueError, KeyError, TypeError):
-        raise Refused(f"{path} is damaged. Restore it: without it a cut log goes unseen.", code="audit_head") from None
+    history.watch(settings, history.head(settings), whole=True)

@@ -106,6 +106,7 @@ def _approval(
     if audits.happened(session, "approval.undone", row.id):  # `undone_at` could be emptied; the chained log shows it
         raise Refused("This approval was taken back.", code="approval_undone")
     history.check_approval(session, post, row)
+    history.check_tail(session, settings, row)
     if row.parent_id:
         parent = session.get(Approval, row.parent_id)
         if parent is None or parent.decision != "standing" or parent.by != row.by:

@@ -15,6 +15,7 @@ from avatar_scheduler.db.tables import Approval, Attempt, Audit, Delivery, Post,
 from avatar_scheduler.domain.delivery import AttemptState
 from avatar_scheduler.domain.errors import Refused
 
+HEAD = "audit-head.json"
 SENT = (AttemptState.committing, AttemptState.unknown, AttemptState.accepted)
 OVER = tuple(f"delivery.{end}" for end in ("accepted", "published", "failed", "kept_back", "withdrawn"))
 VOID = tuple(f"post.{end}" for end in ("cancelled", "rejected", "changes_requested", "draft", "edited"))
@@ -41,6 +42,31 @@ def check_approval(session: Session, post: Post, approval: Approval) -> None:
     if voided := session.exec(later.limit(1)).first():
         word = voided.partition(".")[2].replace("_", " ")
         raise Refused(f"The post was changed after the approval ({word}).", code="approval_void")
+
+
+def check_tail(session: Session, settings: Settings, approval: Approval) -> None:
+    """Raises Refused when entries since the approval were removed: one of them may have taken it back."""
+    given = select(func.min(Audit.seq)).where(Audit.noun_id == approval.id, Audit.action == "approval.approved")
+    first = session.exec(given).one() or 0
+    count, last = session.exec(
+        select(func.count(), func.max(Audit.seq)).select_from(Audit).where(col(Audit.seq) >= first)
+    ).one()
+    known = head(settings)
+    kept = session.get(Audit, known[0]) if known else None
+    if count != (last or 0) - first + 1 or (known is not None and (kept is None or kept.hash != known[1])):
+        raise Refused("The log was changed after the approval. Run: avatar-scheduler audit verify", code="log_damaged")
+
+
+def head(settings: Settings) -> tuple[int, str] | None:
+    """The last checkpoint, kept outside the database. Raises Refused when its file is damaged."""
+    path = settings.data / HEAD
+    try:
+        data = json.loads(path.read_text())
+        return int(data["seq"]), str(data["hash"])
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError, TypeError):
+        raise Refused(f"{path} is damaged. Restore it: without it a cut log goes unseen.", code="audit_head") from None
 
 
 def damage(settings: Settings) -> str:

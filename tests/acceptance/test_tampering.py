@@ -288,6 +288,34 @@ def test_nothing_leaves_over_a_log_with_a_hole(world: World) -> None:
     assert world.ledger == []
 
 
+def test_an_undone_approval_revived_by_deleting_its_entry(world: World) -> None:
+    version = world.version(world.post("reply"))
+    world.watch(version)
+    approval = world.approve(version)
+    delivery = world.delivery(version)
+    with world.write() as session:
+        review.undo(session, world.ada, approval, world.now)
+    world.post(title="Something later")  # so that the entry is not the last
+    world.sql("UPDATE approval SET undone_at = NULL")
+    world.sql("DELETE FROM audit WHERE action = 'approval.undone'")
+    rewind(world, delivery)
+    kept_back(world, delivery, "log was changed")
+
+
+def test_an_undone_approval_revived_by_cutting_the_log(world: World) -> None:
+    version = world.version(world.post("reply"))
+    world.watch(version)
+    approval = world.approve(version)
+    delivery = world.delivery(version)
+    with world.write() as session:
+        review.undo(session, world.ada, approval, world.now)
+    dispatch.checkpoint(world.settings)
+    world.sql("UPDATE approval SET undone_at = NULL")
+    world.sql("DELETE FROM audit WHERE seq > (SELECT min(seq) FROM audit WHERE action = 'approval.approved')")
+    rewind(world, delivery)
+    kept_back(world, delivery, "log was changed")
+
+
 class TestThePublicFeed:
     def shown(self, world: World) -> int:
         with world.read() as session:

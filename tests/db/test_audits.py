@@ -10,7 +10,7 @@ from sqlmodel import select
 from avatar_scheduler.audit import Verdict
 from avatar_scheduler.db import audits
 from avatar_scheduler.db.tables import Audit
-from avatar_scheduler.services import dispatch
+from avatar_scheduler.services import dispatch, history
 from tests.world import World
 
 
@@ -23,7 +23,7 @@ def note(world: World, number: int) -> None:
 
 def verdict(world: World) -> Verdict:
     with world.read() as session:
-        return audits.check(session, dispatch.head(world.settings))
+        return audits.check(session, history.head(world.settings))
 
 
 def test_eight_writers_at_once_make_one_chain(world: World) -> None:
@@ -67,15 +67,15 @@ def test_what_is_done_by_sql_is_found(world: World) -> None:
 def test_a_cut_tail_is_found_and_the_checkpoint_is_not_moved_back(world: World) -> None:
     note(world, 1)
     dispatch.checkpoint(world.settings)
-    kept = dispatch.head(world.settings)
+    kept = history.head(world.settings)
     assert kept is not None
     world.sql("DELETE FROM audit WHERE seq = :seq", seq=kept[0])
     assert "checkpoint knows" in verdict(world).problem
     dispatch.checkpoint(world.settings)
-    assert dispatch.head(world.settings) == kept
+    assert history.head(world.settings) == kept
     note(world, 2)  # the log grows over the gap, with another entry under the same number
     dispatch.checkpoint(world.settings)
-    assert dispatch.head(world.settings) == kept
+    assert history.head(world.settings) == kept
     assert "not the one of the checkpoint" in verdict(world).problem
 
 
@@ -84,7 +84,7 @@ def test_a_damaged_checkpoint_is_said(world: World) -> None:
 
     (world.settings.data / "audit-head.json").write_text("{}")
     with pytest.raises(Refused, match="damaged"):
-        dispatch.head(world.settings)
+        history.head(world.settings)
 
 
 def test_entries_of_another_organization_are_not_shown(world: World) -> None:
