@@ -37,7 +37,9 @@ def commands() -> dict[str, set[str]]:
 
 
 def targets() -> list[str]:
-    told = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    told = subprocess.run(
+        ["make", "--no-print-directory", "help"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
     return [line.split()[0] for line in told.splitlines()]
 
 
