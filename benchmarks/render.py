@@ -24,9 +24,10 @@ from pathlib import Path
 import av
 import numpy as np
 
-from avatar_scheduler.studio import encode, pack, render
+from avatar_scheduler.studio import encode, render
+from avatar_scheduler.studio.avatar import pack
 from avatar_scheduler.studio.job import PACKS, Overlay, StudioJob
-from avatar_scheduler.studio.speech import speak
+from avatar_scheduler.studio.speech.speak import speak
 from avatar_scheduler.studio.timed import Speech
 
 SCRIPT = (

@@ -7,15 +7,16 @@ from sqlalchemy import CursorResult, update
 from sqlmodel import Session, col
 
 from avatar_scheduler.db import audits
-from avatar_scheduler.db.tables import Delivery, Post, Render
-from avatar_scheduler.domain import delivery, post, render
+from avatar_scheduler.db.tables import Delivery, Post, Purchase, Render
+from avatar_scheduler.domain import delivery, post, purchase, render
 from avatar_scheduler.domain.errors import Conflict
 
-Row = Post | Delivery | Render
+Row = Post | Delivery | Render | Purchase
 _TABLES: dict[type[Row], tuple[str, dict[Any, frozenset[Any]]]] = {
     Post: ("post", post.TRANSITIONS),
     Delivery: ("delivery", delivery.TRANSITIONS),
     Render: ("render", render.TRANSITIONS),
+    Purchase: ("purchase", purchase.TRANSITIONS),
 }
 
 
@@ -40,7 +41,7 @@ def move(
         raise Conflict(f"This {noun} is {row.state}; it cannot become {target}.", code="state")
     model = type(row)
     unmoved = [col(model.id) == row.id, col(model.state) == row.state]
-    if fence is not None and not isinstance(row, Post):
+    if fence is not None and not isinstance(row, Post | Purchase):
         unmoved.append(col(type(row).fence) == fence)
     session.flush()
     before = row.state  # the update also writes into the row we hold

@@ -9,6 +9,7 @@ from sqlmodel import Field, SQLModel
 from avatar_scheduler.db.columns import at, new_id, state, text
 from avatar_scheduler.domain.delivery import AttemptState, DeliveryState
 from avatar_scheduler.domain.post import PostState
+from avatar_scheduler.domain.purchase import PurchaseState
 from avatar_scheduler.domain.render import RenderState
 
 SQLModel.metadata.naming_convention = {
@@ -91,7 +92,10 @@ class Avatar(SQLModel, table=True):
     performer: str
     renderer: str = "builtin"
     pack: str
+    """A built-in look's id, or the SHA-256 of an uploaded one."""
     scene: str
+    vendor: str = text("{}")
+    """What the vendor knows this avatar by, as JSON: avatar and voice ids."""
     created_at: datetime = at()
 
 
@@ -123,6 +127,9 @@ class Post(SQLModel, table=True):
     """The template rendered with its variables: what is spoken."""
     caption: str = text()
     """Without the disclosure line, which is computed and cannot be edited."""
+    form: str = "video"
+    """"video" or "stills"."""
+    staging: str = text("{}")
     targets: str = text("[]")
     state: PostState = state(PostState, PostState.draft)
     reason: str = text()
@@ -146,8 +153,96 @@ class Render(SQLModel, table=True):
     tries: int = 0
     fence: int = 0
     lease_until: datetime | None = at(nullable=True)
+    look_at: datetime | None = at(nullable=True)
+    """When to ask the vendor again."""
     created_at: datetime = at()
     finished_at: datetime | None = at(nullable=True)
+
+
+class Purchase(SQLModel, table=True):
+    """One paid call for one render. Written before the call: a dead worker never leads to a second one."""
+
+    id: str = Field(default_factory=new_id, primary_key=True)
+    organization_id: str = Field(foreign_key="organization.id")
+    creator_id: str = Field(foreign_key="creator.id", index=True)
+    render_id: str = Field(foreign_key="render.id", unique=True)
+    renderer: str
+    state: PurchaseState = state(PurchaseState, PurchaseState.planned)
+    vendor_id: str = Field(default="", index=True)
+    estimate_cents: int
+    charged_cents: int = 0
+    percent: int = 0
+    percent_at: datetime | None = at(nullable=True)
+    """When the percentage last moved: a vendor stuck for long is said so."""
+    hook_sha256: str = Field(default="", index=True)
+    """Of the token in the address the vendor may call; never the token itself."""
+    reason: str = text()
+    submitted_at: datetime | None = at(nullable=True)
+    created_at: datetime = at()
+    finished_at: datetime | None = at(nullable=True)
+
+
+class HookEvent(SQLModel, table=True):
+    """A vendor's message already acted on: a replay finds itself here."""
+
+    __tablename__ = "hook_event"
+    __table_args__ = (UniqueConstraint("renderer", "event_id"),)
+    id: str = Field(default_factory=new_id, primary_key=True)
+    renderer: str
+    event_id: str
+    received_at: datetime = at()
+
+
+class VendorAccount(SQLModel, table=True):
+    __tablename__ = "vendor_account"
+    __table_args__ = (UniqueConstraint("organization_id", "renderer"),)
+    id: str = Field(default_factory=new_id, primary_key=True)
+    organization_id: str = Field(foreign_key="organization.id")
+    renderer: str
+    endpoint: str = ""
+    sealed: str = text()
+    """API key and hook secret as JSON, sealed to the render worker's key."""
+    created_at: datetime = at()
+
+
+class Budget(SQLModel, table=True):
+    id: str = Field(default_factory=new_id, primary_key=True)
+    organization_id: str = Field(foreign_key="organization.id")
+    creator_id: str = Field(foreign_key="creator.id", unique=True)
+    monthly_cents: int
+    created_at: datetime = at()
+
+
+class Upload(SQLModel, table=True):
+    """A file somebody gave us, as we re-encoded it."""
+
+    __table_args__ = (UniqueConstraint("creator_id", "name"),)
+    id: str = Field(default_factory=new_id, primary_key=True)
+    organization_id: str = Field(foreign_key="organization.id")
+    creator_id: str = Field(foreign_key="creator.id")
+    kind: str
+    """"photo", "image", "audio", "music", "clip" or "pack"."""
+    name: str
+    sha256: str
+    original_sha256: str
+    mime: str
+    size: int
+    width: int = 0
+    height: int = 0
+    duration_ms: int = 0
+    created_by: str
+    created_at: datetime = at()
+
+
+class Pronunciation(SQLModel, table=True):
+    __table_args__ = (UniqueConstraint("creator_id", "language", "written"),)
+    id: str = Field(default_factory=new_id, primary_key=True)
+    organization_id: str = Field(foreign_key="organization.id")
+    creator_id: str = Field(foreign_key="creator.id")
+    language: str
+    written: str
+    spoken: str
+    created_at: datetime = at()
 
 
 class Asset(SQLModel, table=True):
@@ -156,7 +251,7 @@ class Asset(SQLModel, table=True):
     organization_id: str = Field(foreign_key="organization.id")
     render_id: str = Field(foreign_key="render.id")
     kind: str
-    """"video", "captions" or "poster"."""
+    """"video", "captions", "poster", or "image1" and on."""
     sha256: str = Field(index=True)
     mime: str
     size: int

@@ -26,6 +26,17 @@ class Order:
     software: str
     when: str
     """ISO time written into the credentials."""
+    form: str = "video"
+    """"video" or "stills"."""
+    staging: str = "{}"
+    """`domain.staging.Staging` as canonical JSON."""
+    materials: str = "{}"
+    """Name -> {"kind", "sha256"} as canonical JSON; the files lie in the render's folder as materials/NAME."""
+    pronunciations: str = "{}"
+    """Written word -> spoken form, as canonical JSON."""
+    renderer: str = "builtin"
+    vendor: str = "{}"
+    """What the vendor knows the avatar by, as JSON."""
 
     def seed(self) -> str:
         """Same order, same frames."""
@@ -33,7 +44,7 @@ class Order:
 
     @classmethod
     def read(cls, values: Mapping[str, Any]) -> "Order":
-        return cls(**{name: str(values[name]) for name in cls.__dataclass_fields__})
+        return cls(**{name: str(values[name]) for name in cls.__dataclass_fields__ if name in values})
 
     def at(self) -> datetime:
         return datetime.fromisoformat(self.when)

@@ -8,8 +8,8 @@ import fontpkg_atkinson_hyperlegible
 import skia
 
 from avatar_scheduler.domain.errors import Invalid
+from avatar_scheduler.studio.avatar.pack import Box
 from avatar_scheduler.studio.job import Overlay
-from avatar_scheduler.studio.pack import Box
 
 FONT = Path(fontpkg_atkinson_hyperlegible.ROOT) / "files" / "AtkinsonHyperlegible-Bold.ttf"
 _SIZES = (82, 72, 62, 52, 42, 34)

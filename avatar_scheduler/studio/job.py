@@ -2,10 +2,12 @@
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from avatar_scheduler.domain.errors import Invalid
+from avatar_scheduler.domain.staging import Staging
 
 PACKS = Path(__file__).parent / "packs"
 SCENES = Path(__file__).parent / "scenes"
@@ -30,18 +32,39 @@ class Overlay:
 
 
 @dataclass(frozen=True)
+class Material:
+    """An uploaded file, already checked and re-encoded by us."""
+
+    kind: str
+    """"photo", "image", "audio", "music", "clip" or "pack"."""
+    path: Path
+
+
+@dataclass(frozen=True)
 class StudioJob:
     """All randomness comes from `seed`: the same job gives the same frames."""
 
     text: str
     language: str
     avatar: str
+    """A built-in pack's id; ignored when `pack` names a folder."""
     scene: str
     seed: str
     overlay: Overlay
     width: int = 1080
     height: int = 1920
     fps: int = 30
+    staging: Staging = field(default_factory=Staging)
+    materials: Mapping[str, Material] = field(default_factory=dict)
+    """By the names `staging` and the script use."""
+    pack: Path | None = None
+    """Folder of an uploaded look."""
+    pronunciations: Mapping[str, str] = field(default_factory=dict)
+    """Written word -> how to read it, in the language's spelling."""
+    sentences: Path | None = None
+    """Folder where spoken sentences are kept between renders; None keeps nothing."""
+    draft: bool = False
+    """Quick and small, for the composer; never leaves."""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from avatar_scheduler.studio.pack import Box
+from avatar_scheduler.studio.avatar.pack import Box
 
 Pixels = NDArray[np.uint8]
 Planes = tuple[Pixels, Pixels, Pixels]

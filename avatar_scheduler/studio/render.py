@@ -10,14 +10,15 @@ import av
 from PIL import Image
 
 from avatar_scheduler.domain.errors import Refused
-from avatar_scheduler.studio import audio, encode, motion
+from avatar_scheduler.studio import audio, encode
 from avatar_scheduler.studio import job as jobs
-from avatar_scheduler.studio import pack as packs
+from avatar_scheduler.studio.avatar import motion
+from avatar_scheduler.studio.avatar import pack as packs
+from avatar_scheduler.studio.avatar.compositor import Compositor
+from avatar_scheduler.studio.avatar.sprites import Figure
 from avatar_scheduler.studio.captions import Caption, captions, on_screen, vtt
-from avatar_scheduler.studio.compositor import Compositor
 from avatar_scheduler.studio.job import Rendered, StudioJob
-from avatar_scheduler.studio.speech import speak
-from avatar_scheduler.studio.sprites import Figure
+from avatar_scheduler.studio.speech.speak import speak
 from avatar_scheduler.studio.timed import Speech
 
 Progress = Callable[[int, str], None]

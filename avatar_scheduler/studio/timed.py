@@ -16,6 +16,15 @@ class Timed:
 
 
 @dataclass(frozen=True)
+class Cue:
+    """A direction in the script, such as [smile] or [show cake], at the second it stands at."""
+
+    verb: str
+    value: str
+    at: float
+
+
+@dataclass(frozen=True)
 class Speech:
     samples: NDArray[np.float32]
     """Mono, about -1 to 1, with the silence before and after."""
@@ -25,6 +34,8 @@ class Speech:
     phonemes: tuple[Timed, ...]
     alphabet: str
     """The table of rules/visemes.toml that knows these phonemes."""
+    cues: tuple[Cue, ...] = ()
+    """In the order of their times. Pauses are already part of the sound."""
 
     @property
     def seconds(self) -> float:

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from avatar_scheduler.studio import audio, pack
+from avatar_scheduler.studio import audio
+from avatar_scheduler.studio.avatar import pack
 from avatar_scheduler.studio.job import PACKS, Overlay, Rendered, StudioJob
 from avatar_scheduler.studio.render import render
-from avatar_scheduler.studio.speech import speak
+from avatar_scheduler.studio.speech.speak import speak
 from avatar_scheduler.studio.timed import Speech
 from tests.studio.jobs import SCRIPT, make_job
 

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from avatar_scheduler.domain.errors import Invalid
-from avatar_scheduler.studio.hibari_voice import HibariVoice
-from avatar_scheduler.studio.speech import speak
+from avatar_scheduler.studio.speech.hibari_voice import HibariVoice
+from avatar_scheduler.studio.speech.speak import speak
 from avatar_scheduler.studio.timed import Speech
 from tests.studio.jobs import SCRIPT
 

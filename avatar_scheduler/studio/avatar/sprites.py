@@ -7,8 +7,8 @@ from typing import Any
 import skia
 
 from avatar_scheduler.domain.errors import Invalid
-from avatar_scheduler.studio.motion import Look, Pose
-from avatar_scheduler.studio.pack import SLOTS, Box, Pack
+from avatar_scheduler.studio.avatar.motion import Look, Pose
+from avatar_scheduler.studio.avatar.pack import SLOTS, Box, Pack
 
 _BLEED = 2
 """Pixels around a box for the soft edge of what is drawn in it."""

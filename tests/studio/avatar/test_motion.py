@@ -3,9 +3,9 @@ from itertools import groupby, pairwise
 
 import pytest
 
-from avatar_scheduler.studio.motion import POSES, Look, plan, pose
-from avatar_scheduler.studio.pack import Pack
-from avatar_scheduler.studio.speech import speak
+from avatar_scheduler.studio.avatar.motion import POSES, Look, plan, pose
+from avatar_scheduler.studio.avatar.pack import Pack
+from avatar_scheduler.studio.speech.speak import speak
 from avatar_scheduler.studio.timed import Speech
 
 FPS = 30

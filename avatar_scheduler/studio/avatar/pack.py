@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from avatar_scheduler.domain.errors import Invalid
-from avatar_scheduler.studio import pack_pictures
+from avatar_scheduler.studio.avatar import pack_pictures
 
 FORMAT = 1
 SLOTS = ("mouth", "eyes", "brows")

@@ -5,10 +5,10 @@ from math import pi, sin
 
 import numpy as np
 
-from avatar_scheduler.studio.pack import Motion, Pack
+from avatar_scheduler.studio.avatar.pack import Motion, Pack
+from avatar_scheduler.studio.avatar.visemes import REST, mouths
 from avatar_scheduler.studio.seeds import stream
 from avatar_scheduler.studio.timed import Speech, Timed
-from avatar_scheduler.studio.visemes import REST, mouths
 
 POSES = 40
 """The head travels one closed figure of eight, so that a long film needs no more pictures than a short one."""

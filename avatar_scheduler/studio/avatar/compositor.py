@@ -5,13 +5,13 @@ from functools import lru_cache
 import av
 
 from avatar_scheduler.studio import planes
+from avatar_scheduler.studio.avatar.motion import POSES, Look, Pose, pose, rest
+from avatar_scheduler.studio.avatar.pack import Box, Pack
+from avatar_scheduler.studio.avatar.sprites import Figure
+from avatar_scheduler.studio.avatar.stage import Stage
 from avatar_scheduler.studio.caption_art import CaptionArt, place, typeface
 from avatar_scheduler.studio.captions import Caption
 from avatar_scheduler.studio.job import StudioJob
-from avatar_scheduler.studio.motion import POSES, Look, Pose, pose, rest
-from avatar_scheduler.studio.pack import Box, Pack
-from avatar_scheduler.studio.sprites import Figure
-from avatar_scheduler.studio.stage import Stage
 
 _FACES_KEPT = 600
 """Mouth and eye patches, about 0.1 MB each at full size."""

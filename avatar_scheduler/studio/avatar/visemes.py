@@ -9,7 +9,7 @@ from pathlib import Path
 from avatar_scheduler.studio.timed import Speech, Timed
 
 REST = "X"
-_RULES = Path(__file__).parents[1] / "rules" / "visemes.toml"
+_RULES = Path(__file__).parents[2] / "rules" / "visemes.toml"
 _LEAD_SECONDS = 0.035
 """A mouth is formed before its sound is heard: animators draw it one frame early."""
 _HOLD = 2

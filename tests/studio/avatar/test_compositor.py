@@ -6,15 +6,16 @@ import numpy as np
 import pytest
 
 from avatar_scheduler.domain.errors import Invalid
-from avatar_scheduler.studio import pack, planes
+from avatar_scheduler.studio import planes
+from avatar_scheduler.studio.avatar import pack
+from avatar_scheduler.studio.avatar.compositor import Compositor
+from avatar_scheduler.studio.avatar.motion import POSES, Look, pose, rest
+from avatar_scheduler.studio.avatar.pack import Box, Pack
+from avatar_scheduler.studio.avatar.sprites import Figure
+from avatar_scheduler.studio.avatar.stage import Stage
 from avatar_scheduler.studio.caption_art import place, typeface
 from avatar_scheduler.studio.captions import Caption
-from avatar_scheduler.studio.compositor import Compositor
 from avatar_scheduler.studio.job import PACKS, StudioJob, avatars
-from avatar_scheduler.studio.motion import POSES, Look, pose, rest
-from avatar_scheduler.studio.pack import Box, Pack
-from avatar_scheduler.studio.sprites import Figure
-from avatar_scheduler.studio.stage import Stage
 from avatar_scheduler.studio.timed import Timed
 from tests.studio.jobs import make_job, striped
 

@@ -6,8 +6,8 @@ import hibari
 import numpy as np
 import pytest
 
+from avatar_scheduler.studio.avatar.visemes import mouths
 from avatar_scheduler.studio.timed import Speech, Timed
-from avatar_scheduler.studio.visemes import mouths
 
 RULES = Path(__file__).parents[2] / "avatar_scheduler" / "rules" / "visemes.toml"
 

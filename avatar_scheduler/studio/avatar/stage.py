@@ -11,11 +11,11 @@ import numpy as np
 import skia
 
 from avatar_scheduler.studio import planes
+from avatar_scheduler.studio.avatar.motion import Look
+from avatar_scheduler.studio.avatar.pack import Box
+from avatar_scheduler.studio.avatar.sprites import Figure, draw_svg
 from avatar_scheduler.studio.job import SCENES, StudioJob
-from avatar_scheduler.studio.motion import Look
-from avatar_scheduler.studio.pack import Box
 from avatar_scheduler.studio.seeds import stream
-from avatar_scheduler.studio.sprites import Figure, draw_svg
 
 Paint = Callable[[Any], None]
 _SCENE_SIZE = (1080, 1920)

@@ -18,7 +18,7 @@ from hibari.g2p.normalize import normalize
 from numpy.typing import NDArray
 
 from avatar_scheduler.domain.errors import Invalid
-from avatar_scheduler.studio.onnx_tap import tap
+from avatar_scheduler.studio.speech.onnx_tap import tap
 from avatar_scheduler.studio.timed import Timed
 
 RATE = 24_000

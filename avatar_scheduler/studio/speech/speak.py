@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avatar_scheduler.domain.errors import Invalid
-from avatar_scheduler.studio import hibari_voice, script
 from avatar_scheduler.studio.job import LANGUAGES, LONGEST_SECONDS, too_long
 from avatar_scheduler.studio.seeds import stream
+from avatar_scheduler.studio.speech import hibari_voice, script
 from avatar_scheduler.studio.timed import Speech, Timed
 
 LEAD_SECONDS = 0.2

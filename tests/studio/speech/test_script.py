@@ -1,4 +1,4 @@
-from avatar_scheduler.studio.script import as_written, clean, sentences
+from avatar_scheduler.studio.speech.script import as_written, clean, sentences
 from avatar_scheduler.studio.timed import Timed
 
 

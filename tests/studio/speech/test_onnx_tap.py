@@ -1,4 +1,4 @@
-from avatar_scheduler.studio.onnx_tap import tap
+from avatar_scheduler.studio.speech.onnx_tap import tap
 
 
 def test_appends_a_graph_output_of_that_name() -> None:

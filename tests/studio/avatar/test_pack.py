@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from avatar_scheduler.domain.errors import Invalid
+from avatar_scheduler.studio.avatar.pack import Box, Pack, load
 from avatar_scheduler.studio.job import PACKS, avatars
-from avatar_scheduler.studio.pack import Box, Pack, load
 
 
 @pytest.fixture
