@@ -54,6 +54,11 @@ class Settings(BaseSettings):
         return self.data / "blobs"
 
     @property
+    def sentences(self) -> Path:
+        """Spoken sentences kept between renders; may be emptied at any time."""
+        return self.data / "sentences"
+
+    @property
     def feed(self) -> Path:
         return self.data / "feed"
 

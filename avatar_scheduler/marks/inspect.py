@@ -14,6 +14,8 @@ class Expected:
     caption: str
     caption_line: str
     root_pem: str
+    human_ms: tuple[tuple[int, int], ...] = ()
+    """Start and end of each part that shows a person, not the avatar."""
 
 
 def inspect(media: Path, expected: Expected) -> list[Evidence]:

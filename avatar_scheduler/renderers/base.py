@@ -1,5 +1,6 @@
 """What a renderer is asked for and what it gives back. Both cross a process border as JSON."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -7,6 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from avatar_scheduler.domain.version import canonical, sha256
+
+MATERIALS = Path("materials")
+PACK = MATERIALS / ".pack"
+"""Zip of an uploaded look. No material can have this name."""
+MADE = "made.json"
+"""What `make` said, for the process that measures."""
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -37,6 +45,11 @@ class Order:
     renderer: str = "builtin"
     vendor: str = "{}"
     """What the vendor knows the avatar by, as JSON."""
+
+    @property
+    def uploaded_pack(self) -> str:
+        """SHA-256 of the uploaded look's zip; empty for a built-in one."""
+        return self.pack if _SHA256.fullmatch(self.pack) else ""
 
     def seed(self) -> str:
         """Same order, same frames."""

@@ -1,6 +1,7 @@
-"""The built-in renderer as a process: `python -m avatar_scheduler.renderers.builtin make|measure FOLDER KEYS PARENT`.
+"""The built-in renderer as a process: `python -m avatar_scheduler.renderers.builtin VERB FOLDER KEYS PARENT [SENTENCES]`.
 
-FOLDER holds order.json. Each line on standard output is one JSON object: progress, then "done" or "refused".
+VERB is make or measure. FOLDER holds order.json and, under materials/, the files it names. Each line on standard output
+is one JSON object: progress, then "done" or "refused".
 """
 
 import ctypes
@@ -10,10 +11,14 @@ import resource
 import signal
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from avatar_scheduler.domain.errors import SchedulerError
-from avatar_scheduler.renderers.base import Order
+from avatar_scheduler.renderers.base import MADE, PACK, Order
+
+if TYPE_CHECKING:  # the studio is loaded only after the limits are set
+    from avatar_scheduler.domain.disclosure import Evidence
+    from avatar_scheduler.studio.job import StudioJob
 
 MEMORY_BYTES = 6 << 30
 FILE_BYTES = 2 << 30
@@ -37,15 +42,53 @@ def _limit(parent: int) -> None:
     os.nice(5)
 
 
-def make(order: Order, folder: Path, keys: Path) -> dict[str, Any]:
+def job_of(order: Order, folder: Path, sentences: Path | None = None) -> "StudioJob":
+    """The order as the studio takes it. Its files lie in FOLDER/materials, put there and hashed by whoever ordered."""
+    from avatar_scheduler.domain import staging
+    from avatar_scheduler.marks import label
+    from avatar_scheduler.studio.job import Material, Overlay, StudioJob
+
+    staged = staging.read(json.loads(order.staging))
+    art = label.draw(order.label_sign, order.label_words, staged.size)
+    materials = {
+        name: Material(about["kind"], folder / "materials" / name)
+        for name, about in json.loads(order.materials).items()
+    }
+    return StudioJob(
+        order.text,
+        order.language,
+        order.pack,
+        order.scene,
+        order.seed(),
+        Overlay(art.rgba, art.width, art.height, art.x, art.y),
+        width=staged.size[0],
+        height=staged.size[1],
+        staging=staged,
+        materials=materials,
+        pack=_pack(order, folder),
+        pronunciations=json.loads(order.pronunciations),
+        sentences=sentences,
+    )
+
+
+def _pack(order: Order, folder: Path) -> Path | None:
+    """An uploaded look, unpacked beside its zip; None for a built-in one."""
+    if not order.uploaded_pack:
+        return None
+    from avatar_scheduler.studio.avatar import pack_zip
+
+    target = folder / "pack"
+    if not target.exists():
+        pack_zip.extract(folder / PACK, target)
+    return target
+
+
+def make(order: Order, folder: Path, keys: Path, sentences: Path | None) -> dict[str, Any]:
     """Script to signed file: render with the label baked in, XMP, then credentials last."""
-    from avatar_scheduler.marks import credentials, label, source_types, xmp
-    from avatar_scheduler.studio.job import Overlay, StudioJob
+    from avatar_scheduler.marks import credentials, source_types, xmp
     from avatar_scheduler.studio.render import render
 
-    art = label.draw(order.label_sign, order.label_words, (StudioJob.width, StudioJob.height))
-    overlay = Overlay(art.rgba, art.width, art.height, art.x, art.y)
-    job = StudioJob(order.text, order.language, order.pack, order.scene, order.seed(), overlay)
+    job = job_of(order, folder, sentences)
     made = render(job, folder, lambda percent, step: _say(percent=percent * 90 // 100, step=step))
     _say(percent=91, step="Marking")
     xmp.write(made.video, source_types.TRAINED)
@@ -61,38 +104,62 @@ def make(order: Order, folder: Path, keys: Path) -> dict[str, Any]:
         "width": made.width,
         "height": made.height,
         "duration_ms": made.duration_ms,
+        "human_ms": made.human_ms,
     }
 
 
 def measure(order: Order, folder: Path, keys: Path) -> dict[str, Any]:
     """Evidence on the finished file, in a process that did not make it."""
+    from avatar_scheduler.domain import staging
     from avatar_scheduler.marks import inspect, label
-    from avatar_scheduler.studio.job import StudioJob
 
-    art = label.draw(order.label_sign, order.label_words, (StudioJob.width, StudioJob.height))
-    expected = inspect.Expected(art, order.caption, order.caption_line, (keys / "root.pem").read_text())
-    found = inspect.inspect(folder / "signed.mp4", expected)
+    made = json.loads((folder / MADE).read_text())
+    size = staging.read(json.loads(order.staging)).size
+    expected = inspect.Expected(
+        label.draw(order.label_sign, order.label_words, size),
+        order.caption,
+        order.caption_line,
+        (keys / "root.pem").read_text(),
+        human_ms=tuple((start, end) for start, end in made["human_ms"]),
+    )
+    return {"evidence": [evidence(e) for e in inspect.inspect(folder / "signed.mp4", expected)]}
+
+
+def evidence(e: "Evidence") -> dict[str, Any]:
     return {
-        "evidence": [
-            {
-                "mark": str(e.mark),
-                "ok": e.ok,
-                "summary": e.summary,
-                "tool": e.tool,
-                "subject": e.subject,
-                "measured": dict(e.measured),
-            }
-            for e in found
-        ]
+        "mark": str(e.mark),
+        "ok": e.ok,
+        "summary": e.summary,
+        "tool": e.tool,
+        "subject": e.subject,
+        "measured": dict(e.measured),
     }
+
+
+def work(verb: str, order: Order, folder: Path, keys: Path, sentences: Path | None) -> dict[str, Any]:
+    if verb == "make":
+        if order.form == "stills":
+            from avatar_scheduler.renderers import stills
+
+            made = stills.make(order, folder, keys)
+        else:
+            made = make(order, folder, keys, sentences)
+        (folder / MADE).write_text(json.dumps(made))
+        return made
+    if order.form == "stills":
+        from avatar_scheduler.renderers import stills
+
+        return stills.measure(order, folder, keys)
+    return measure(order, folder, keys)
 
 
 def main(argv: list[str]) -> int:
     verb, folder, keys, parent = argv[0], Path(argv[1]), Path(argv[2]), int(argv[3])
+    sentences = Path(argv[4]) if argv[4:] and argv[4] else None
     _limit(parent)
     order = Order.read(json.loads((folder / "order.json").read_text()))
     try:
-        done = make(order, folder, keys) if verb == "make" else measure(order, folder, keys)
+        done = work(verb, order, folder, keys, sentences)
     except SchedulerError as error:
         _say(refused={"code": error.code, "message": error.message})
         return 0

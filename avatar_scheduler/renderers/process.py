@@ -20,10 +20,13 @@ SILENCE = 1.0
 """Seconds without a word after which `progress` is called with the last one again: silent work is work too."""
 
 
-def run(verb: str, folder: Path, keys: Path, progress: Progress, seconds: float) -> dict[str, Any]:
+def run(
+    verb: str, folder: Path, keys: Path, progress: Progress, seconds: float, sentences: Path | None = None
+) -> dict[str, Any]:
     """What the process said under "done". Raises Refused with its reason, or when it crashed or was too slow.
 
-    `progress` may raise (the lease was lost): the process is killed then.
+    `progress` may raise (the lease was lost): the process is killed then. `sentences` is where spoken sentences are
+    kept between renders.
     """
     command = [
         sys.executable,
@@ -33,6 +36,7 @@ def run(verb: str, folder: Path, keys: Path, progress: Progress, seconds: float)
         str(folder),
         str(keys),
         str(os.getpid()),
+        str(sentences or ""),
     ]
     with tempfile.TemporaryFile() as errors:
         child = subprocess.Popen(

@@ -1,6 +1,7 @@
 """From a draft to a frozen version: ask for a render, run it under a lease, measure it, freeze it."""
 
 import json
+import re
 import tempfile
 import time
 from collections.abc import Callable
@@ -12,13 +13,12 @@ from typing import Any
 from sqlalchemy import CursorResult, update
 from sqlmodel import Session, col
 
-from avatar_scheduler import __version__, rules
 from avatar_scheduler.clock import Clock
 from avatar_scheduler.config import Settings
 from avatar_scheduler.crash import crashpoint
 from avatar_scheduler.db import moves
 from avatar_scheduler.db.engine import ring_after_commit, write_scope
-from avatar_scheduler.db.tables import Asset, Avatar, Creator, Post, Render
+from avatar_scheduler.db.tables import Asset, Post, Render
 from avatar_scheduler.domain.delivery import GRACE
 from avatar_scheduler.domain.errors import Conflict, Invalid, SchedulerError
 from avatar_scheduler.domain.post import PostState
@@ -26,16 +26,15 @@ from avatar_scheduler.domain.render import RenderState
 from avatar_scheduler.queue import RENDER
 from avatar_scheduler.renderers import process
 from avatar_scheduler.renderers.base import Order
-from avatar_scheduler.services import parcels, versions
+from avatar_scheduler.services import orders, parcels, versions
 from avatar_scheduler.services.people import Person
 from avatar_scheduler.services.roles import WRITE, own, require
 from avatar_scheduler.storage import Blobs
-from avatar_scheduler.studio.job import Overlay, StudioJob, check
+from avatar_scheduler.studio.job import check
 
 ACTOR = "render"
-STAND_IN = Overlay(bytes(16), 2, 2, 0, 0)
-"""Where the label will be: only the words are checked before the render, and no picture library is loaded."""
 MIMES = {"video": "video/mp4", "captions": "text/vtt", "poster": "image/jpeg"}
+IMAGE_MIMES = {".jpg": "image/jpeg", ".png": "image/png"}
 
 
 def submit(session: Session, who: Person, post: Post, now: datetime) -> Render:
@@ -46,8 +45,8 @@ def submit(session: Session, who: Person, post: Post, now: datetime) -> Render:
         raise Conflict(f"This post is {post.state.replace('_', ' ')}; only a draft is rendered.", code="state")
     if all(datetime.fromisoformat(target["due_at"]) + GRACE < now for target in json.loads(post.targets)):
         raise Invalid("Its time has passed. Give it a new one with --at.", code="past")
-    order = _order(session, post, now)
-    check(StudioJob(order.text, order.language, order.pack, order.scene, order.seed(), STAND_IN))
+    order = orders.order_of(session, post, now)
+    check(orders.outline(order))
     render = Render(
         organization_id=post.organization_id,
         post_id=post.id,
@@ -59,25 +58,6 @@ def submit(session: Session, who: Person, post: Post, now: datetime) -> Render:
     moves.move(session, post, PostState.rendering, at=now, actor=who.member_id, reason="", render_id=render.id)
     ring_after_commit(session, RENDER, render.id)
     return render
-
-
-def _order(session: Session, post: Post, now: datetime) -> Order:
-    avatar, creator = session.get_one(Avatar, post.avatar_id), session.get_one(Creator, post.creator_id)
-    wording = rules.wording(post.language)
-    line = wording.caption_line
-    return Order(
-        title=post.title,
-        text=post.script,
-        language=post.language,
-        pack=avatar.pack,
-        scene=avatar.scene,
-        label_sign=rules.LABEL_SIGN,
-        label_words=wording.label_words.format(name=creator.name),
-        caption=f"{line}\n\n{post.caption}".strip(),
-        caption_line=line,
-        software=f"avatar-scheduler {__version__}",
-        when=now.isoformat(timespec="seconds"),
-    )
 
 
 @dataclass(frozen=True)
@@ -184,9 +164,11 @@ def _owned(session: Session, claim: _Claim) -> tuple[Render, Post]:
 
 def _work(settings: Settings, claim: _Claim, folder: Path, clock: Clock) -> None:
     (folder / "order.json").write_text(json.dumps(claim.order, ensure_ascii=False))
+    orders.bring(Order.read(claim.order), Blobs(settings.blobs), folder)
+    settings.sentences.mkdir(exist_ok=True)
     keys, seconds = settings.keys / "credentials", settings.render_minutes * 60.0
     beat = _beat(settings, claim, clock)
-    made = process.run("make", folder, keys, beat, seconds)
+    made = process.run("make", folder, keys, beat, seconds, settings.sentences)
     crashpoint("render.made")
     beat(95, "Checking")
     with write_scope(settings) as session:
@@ -195,10 +177,15 @@ def _work(settings: Settings, claim: _Claim, folder: Path, clock: Clock) -> None
     measured = process.run("measure", folder, keys, beat, seconds)
     crashpoint("render.measured")
     blobs = Blobs(settings.blobs)
-    assets = [_asset(claim, kind, folder / made[kind], blobs, made) for kind in MIMES]
+    assets = [_asset(claim, kind, folder / made[kind], blobs, made) for kind in _kinds(made)]
     crashpoint("render.stored")
-    _finish(settings, claim, assets, measured["evidence"], clock)
+    order = {**claim.order, "human_ms": json.dumps(made.get("human_ms", []))}
+    _finish(settings, claim, order, assets, measured["evidence"], clock)
     crashpoint("render.frozen")
+
+
+def _kinds(made: dict[str, Any]) -> list[str]:
+    return [kind for kind in made if kind in MIMES or re.fullmatch(r"image[1-9][0-9]?", kind)]
 
 
 def _asset(claim: _Claim, kind: str, path: Path, blobs: Blobs, made: dict[str, Any]) -> Asset:
@@ -207,7 +194,7 @@ def _asset(claim: _Claim, kind: str, path: Path, blobs: Blobs, made: dict[str, A
         render_id=claim.render_id,
         kind=kind,
         sha256=blobs.put(path),
-        mime=MIMES[kind],
+        mime=MIMES.get(kind) or IMAGE_MIMES[path.suffix],
         size=path.stat().st_size,
     )
     if kind != "captions":
@@ -218,7 +205,12 @@ def _asset(claim: _Claim, kind: str, path: Path, blobs: Blobs, made: dict[str, A
 
 
 def _finish(
-    settings: Settings, claim: _Claim, assets: list[Asset], evidence: list[dict[str, Any]], clock: Clock
+    settings: Settings,
+    claim: _Claim,
+    order: dict[str, str],
+    assets: list[Asset],
+    evidence: list[dict[str, Any]],
+    clock: Clock,
 ) -> None:
     with write_scope(settings) as session:
         now = clock()
@@ -239,7 +231,7 @@ def _finish(
             asset.organization_id, asset.created_at = post.organization_id, now
             session.add(asset)
         session.flush()
-        version = versions.freeze(session, settings, post, claim.order, assets, evidence, now)
+        version = versions.freeze(session, settings, post, order, assets, evidence, now)
         if version is not None:
             parcels.check_fits(session, settings, version)
 

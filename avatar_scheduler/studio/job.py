@@ -75,6 +75,8 @@ class Rendered:
     duration_ms: int
     width: int
     height: int
+    human_ms: tuple[tuple[int, int], ...] = ()
+    """Start and end of each part that shows a person, not the avatar."""
 
 
 def avatars() -> list[str]:

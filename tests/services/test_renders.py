@@ -35,7 +35,7 @@ def studio(world: World, monkeypatch: pytest.MonkeyPatch) -> dict[str, Step]:
     """Stands where the render process is: hands over the session's film. Steps run before `make` or `measure` end."""
     steps: dict[str, Step] = {}
 
-    def run(verb: str, folder: Path, _: Path, progress: Callable[[int, str], None], __: float) -> dict[str, Any]:
+    def run(verb: str, folder: Path, _: Path, progress: Callable[[int, str], None], *__: object) -> dict[str, Any]:
         progress(10, "Speaking")
         if verb in steps:
             steps[verb](progress)
@@ -61,7 +61,8 @@ def assets(world: World) -> int:
 
 class TestSubmitting:
     def test_what_cannot_be_spoken_is_refused_before_any_work(self, world: World) -> None:
-        post = world.post(template="🎂🎂")
+        post = world.post()
+        world.sql("UPDATE post SET script = '🎂🎂'")
         with pytest.raises(Invalid):
             submit(world, post)
         assert world.again(post).state is PostState.draft

@@ -1,0 +1,96 @@
+"""From a draft to an order: everything the file will depend on, with every upload bound by its hash."""
+
+import json
+import shutil
+from datetime import datetime
+from pathlib import Path
+
+from sqlmodel import Session, col, or_, select
+
+from avatar_scheduler import __version__, rules
+from avatar_scheduler.db.tables import Avatar, Creator, Post, Pronunciation, Upload
+from avatar_scheduler.domain import staging
+from avatar_scheduler.domain.errors import Invalid
+from avatar_scheduler.domain.version import canonical
+from avatar_scheduler.renderers.base import MATERIALS, PACK, Order
+from avatar_scheduler.storage import Blobs
+from avatar_scheduler.studio.job import Material, Overlay, StudioJob
+
+STAND_IN = Overlay(bytes(16), 2, 2, 0, 0)
+"""Where the label will be: only the words are checked before the render, and no picture library is loaded."""
+
+
+def order_of(session: Session, post: Post, now: datetime) -> Order:
+    """Raises Invalid when the staging names a material that was never uploaded."""
+    avatar, creator = session.get_one(Avatar, post.avatar_id), session.get_one(Creator, post.creator_id)
+    wording = rules.wording(post.language)
+    line = wording.caption_line
+    staged = staging.read(json.loads(post.staging))
+    return Order(
+        title=post.title,
+        text=post.script,
+        language=post.language,
+        pack=avatar.pack,
+        scene=avatar.scene,
+        label_sign=rules.LABEL_SIGN,
+        label_words=wording.label_words.format(name=creator.name),
+        caption=f"{line}\n\n{post.caption}".strip(),
+        caption_line=line,
+        software=f"avatar-scheduler {__version__}",
+        when=now.isoformat(timespec="seconds"),
+        form=post.form,
+        staging=json.dumps(staged.as_dict(), sort_keys=True, ensure_ascii=False),
+        materials=canonical({name: _material(session, post, name, ref) for name, ref in staged.materials.items()}),
+        pronunciations=canonical(_pronunciations(session, post)),
+        renderer=avatar.renderer,
+        vendor=avatar.vendor,
+    )
+
+
+def _material(session: Session, post: Post, name: str, ref: str) -> dict[str, str]:
+    mine = Upload.creator_id == post.creator_id
+    found = session.exec(select(Upload).where(mine, or_(col(Upload.id) == ref, col(Upload.name) == ref))).first()
+    if found is None:
+        have = ", ".join(sorted(session.exec(select(Upload.name).where(mine)))) or "none yet"
+        raise Invalid(
+            f"materials: “{name}” is the upload “{ref}”, which is not there. There are: {have}.", code="staging"
+        )
+    return {"kind": found.kind, "sha256": found.sha256}
+
+
+def _pronunciations(session: Session, post: Post) -> dict[str, str]:
+    query = select(Pronunciation).where(
+        Pronunciation.creator_id == post.creator_id, Pronunciation.language == post.language
+    )
+    return {row.written: row.spoken for row in session.exec(query)}
+
+
+def outline(order: Order) -> StudioJob:
+    """Enough of the job for the studio to say what cannot be spoken or drawn; no file of it is read."""
+    staged = staging.read(json.loads(order.staging))
+    return StudioJob(
+        order.text,
+        order.language,
+        order.pack,
+        order.scene,
+        order.seed(),
+        STAND_IN,
+        width=staged.size[0],
+        height=staged.size[1],
+        staging=staged,
+        materials={
+            name: Material(about["kind"], MATERIALS / name) for name, about in json.loads(order.materials).items()
+        },
+        pack=PACK if order.uploaded_pack else None,
+        pronunciations=json.loads(order.pronunciations),
+    )
+
+
+def bring(order: Order, blobs: Blobs, folder: Path) -> None:
+    """Copies what the order names into the render's folder. Raises Refused for a stored file that was changed."""
+    wanted = {folder / MATERIALS / name: about["sha256"] for name, about in json.loads(order.materials).items()}
+    if order.uploaded_pack:
+        wanted[folder / PACK] = order.uploaded_pack
+    for target, sha256 in wanted.items():
+        target.parent.mkdir(exist_ok=True)
+        shutil.copyfile(blobs.verified(sha256), target)
