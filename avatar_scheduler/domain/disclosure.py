@@ -1,6 +1,6 @@
 """Which marks a post must carry, and what counts as proof that it does."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -21,6 +21,16 @@ class Mark(StrEnum):
 
 
 VIDEO_MARKS = frozenset({Mark.label, Mark.caption_line, Mark.xmp, Mark.credentials})
+STILL_MARKS = VIDEO_MARKS
+"""Of every single picture: each of them can be shared without the others."""
+FORMS = {"video": VIDEO_MARKS, "stills": STILL_MARKS}
+
+
+def required_marks(form: str) -> frozenset[Mark]:
+    """Raises Refused for a form nobody thought about: what it must carry is not known."""
+    if form not in FORMS:
+        raise Refused(f"There are no rules for a post of the form “{form}”. It stays here.", code="unknown_form")
+    return FORMS[form]
 
 
 @dataclass(frozen=True)
@@ -39,23 +49,42 @@ class Evidence:
     """Numbers behind the verdict. Integers only (thousandths where a fraction is needed): they are hashed."""
 
 
-def missing(required: Iterable[Mark], evidence: Iterable[Evidence], *, media: str, caption: str) -> list[str]:
+def missing(
+    required: Iterable[Mark], evidence: Iterable[Evidence], *, media: str | Sequence[str], caption: str
+) -> list[str]:
     """Why this may not leave, one line per mark; empty when every required mark was measured on exactly these bytes.
 
-    `media` and `caption` are the SHA-256 of the bytes about to leave: evidence about other bytes is no evidence.
+    `media` and `caption` are the SHA-256 of the bytes about to leave: evidence about other bytes is no evidence. Of
+    several files each needs its own marks.
     """
-    proven = {e.mark: e for e in evidence if e.subject == (caption if e.mark is Mark.caption_line else media)}
+    files = [media] if isinstance(media, str) else list(media)
+    if not files:
+        return ["There is nothing to send. Render it again."]
+    found = _by_subject(evidence)
     reasons = []
     for mark in sorted(required):
-        found = proven.get(mark)
-        if found is None:
-            reasons.append(f"{mark}: not measured on this file. Render it again.")
-        elif not found.ok:
-            reasons.append(f"{mark}: {found.summary}")
+        subjects = [caption] if mark is Mark.caption_line else files
+        for number, subject in enumerate(subjects, 1):
+            where = f"picture {number}, {mark}" if len(subjects) > 1 else f"{mark}"
+            reasons += _lacking(where, found.get((mark, subject), []))
     return reasons
 
 
-def gate(required: Iterable[Mark], evidence: Iterable[Evidence], *, media: str, caption: str) -> None:
+def _by_subject(evidence: Iterable[Evidence]) -> dict[tuple[Mark, str], list[Evidence]]:
+    found: dict[tuple[Mark, str], list[Evidence]] = {}
+    for e in evidence:
+        found.setdefault((e.mark, e.subject), []).append(e)
+    return found
+
+
+def _lacking(where: str, found: list[Evidence]) -> list[str]:
+    """One failed measurement outweighs any number of good ones."""
+    if not found:
+        return [f"{where}: not measured on this file. Render it again."]
+    return [f"{where}: {e.summary}" for e in found if not e.ok][:1]
+
+
+def gate(required: Iterable[Mark], evidence: Iterable[Evidence], *, media: str | Sequence[str], caption: str) -> None:
     """Raises Refused unless every required mark is proven. There is no other way past."""
     reasons = missing(required, evidence, media=media, caption=caption)
     if reasons:
