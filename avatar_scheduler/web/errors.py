@@ -17,7 +17,7 @@ from avatar_scheduler.domain.errors import (
     SchedulerError,
 )  # fmt: skip
 from avatar_scheduler.i18n import N_
-from avatar_scheduler.web import review, security
+from avatar_scheduler.web import deps, review, security
 from avatar_scheduler.web.deps import SignInNeeded
 from avatar_scheduler.web.templating import page
 
@@ -44,19 +44,23 @@ KINDS: dict[type[SchedulerError], Kind] = {
 }
 _BROKEN = Kind(500, "triangle-alert", N_("That did not work"), N_("It is not your fault. It was written to the log."))
 _GONE = 410
+_LATE = Kind(_GONE, "timer-off", N_("Too late"), N_("Reload to see how it stands now."))
+_UNFIT = Kind(422, "triangle-alert", N_("This page does not take that"), N_("Nothing was changed."))
 _REFUSALS = {
     404: (KINDS[NotFound], "There is no such page."),
-    405: (KINDS[Invalid], "This page does not take that."),
-    413: (KINDS[Invalid], "That is too large; 64 kB is the most."),
+    405: (_UNFIT, "Open it from its own button or link."),
+    413: (_UNFIT, "That is too large; 64 kB is the most."),
 }
 
 
 def kind_of(error: SchedulerError) -> Kind:
+    if isinstance(error, Conflict) and error.code == "too_late":
+        return _LATE
     return next((kind for cls, kind in KINDS.items() if isinstance(error, cls)), _BROKEN)
 
 
 def status_of(error: SchedulerError) -> int:
-    return _GONE if isinstance(error, Conflict) and error.code == "too_late" else kind_of(error).status
+    return kind_of(error).status
 
 
 def wants_json(request: Request) -> bool:
@@ -103,6 +107,8 @@ def _malformed(request: Request, error: RequestValidationError) -> Response:
 
 
 def _http(request: Request, error: HTTPException) -> Response:
+    """No route was found, so nobody looked at the session yet: the page should know who is there."""
+    deps.visitor(request, deps.settings_of(request), deps.current_time(request))
     kind, message = _REFUSALS.get(error.status_code, (_BROKEN, "The request was not understood."))
     return answer(request, kind, message, code=f"http_{error.status_code}", status=error.status_code)
 
