@@ -19,6 +19,7 @@ from avatar_scheduler.domain.post import EDITABLE, PostState
 from avatar_scheduler.domain.render import RenderState
 from avatar_scheduler.domain.version import canonical, sha256
 from avatar_scheduler.scripts.render import render as render_script
+from avatar_scheduler.services import stagings
 from avatar_scheduler.services.people import Person
 from avatar_scheduler.services.roles import WRITE, own, require
 
@@ -38,15 +39,26 @@ class NewPost:
     channels: tuple[str, ...] = ("own_feed",)
     at: str = "+2m"
     zone: str = ""
+    form: str = "video"
+    avatar: str = ""
+    """By name; empty means the creator's first."""
+    staging: Mapping[str, Any] = field(default_factory=dict)
 
 
 def make(session: Session, who: Person, new: NewPost, creator: Creator, now: datetime) -> Post:
     """A draft. Everything that can be wrong is said here, before anything is rendered."""
+    post = draft(session, who, new, creator, now)
+    session.add(post)
+    session.flush()
+    _note(session, post, who, "post.created", now, {"title": post.title, "kind": post.kind})
+    return post
+
+
+def draft(session: Session, who: Person, new: NewPost, creator: Creator, now: datetime) -> Post:
+    """Checked as for `make`, and stored nowhere."""
     require(who, WRITE, "write posts")
     own(who, creator)
-    avatar = session.exec(select(Avatar).where(Avatar.creator_id == creator.id)).first()
-    if avatar is None:
-        raise NotFound(f"{creator.name} has no avatar yet. Run: avatar-scheduler creator add", code="no_avatar")
+    avatar = stagings.avatar(session, creator, new.avatar)
     title, caption = _title(new.title), _caption(new.caption)
     slot = slots.resolve(new.at, new.zone or creator.zone, now=now)
     channels = _channels(session, creator, new.channels)
@@ -62,15 +74,15 @@ def make(session: Session, who: Person, new: NewPost, creator: Creator, now: dat
         variables=json.dumps(dict(new.variables), sort_keys=True, ensure_ascii=False),
         script=render_script(new.template, new.variables),
         caption=caption,
+        form=stagings.form(new.form),
+        staging=stagings.text(new.staging),
         targets=json.dumps([_target(channel, slot) for channel in channels]),
         created_by=who.member_id,
         edited_by=who.member_id,
         created_at=now,
         updated_at=now,
     )
-    session.add(post)
-    session.flush()
-    _note(session, post, who, "post.created", now, {"title": post.title, "kind": post.kind})
+    stagings.check(session, post, now)
     return post
 
 
@@ -160,6 +172,10 @@ class Edit:
     caption: str | None = None
     at: str | None = None
     zone: str | None = None
+    form: str | None = None
+    avatar: str | None = None
+    staging: Mapping[str, Any] | None = None
+    """Only what is to change; None inside takes a setting back to what it is by itself."""
 
 
 def edit(session: Session, who: Person, post_id: str, change: Edit, now: datetime) -> Post:
@@ -170,9 +186,11 @@ def edit(session: Session, who: Person, post_id: str, change: Edit, now: datetim
         raise Conflict(f"This post is {post.state}; it cannot be edited. Make a new one.", code="state")
     if post.state is not PostState.draft:
         back_to_draft(session, post, who.member_id, now)
-    values = _changed(post, change, now)
+    values = _changed(post, change, now) | _restaged(session, post, change, now)
     for name, value in values.items():
         setattr(post, name, value)
+    if values.keys() & {"script", "staging", "form", "avatar_id"}:
+        stagings.check(session, post, now)
     post.edited_by, post.updated_at = who.member_id, now
     _note(session, post, who, "post.edited", now, {"fields": ", ".join(sorted(values))})
     session.flush()
@@ -197,6 +215,21 @@ def _changed(post: Post, change: Edit, now: datetime) -> dict[str, Any]:
         slot = slots.resolve(change.at, change.zone or targets[0]["zone"], now=now)
         times = {"due_at": slot.due_at.isoformat(), "local": slot.local, "zone": slot.zone}
         values["targets"] = json.dumps([{**target, **times} for target in targets])
+    return values
+
+
+def _restaged(session: Session, post: Post, change: Edit, now: datetime) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    if change.form is not None:
+        values["form"] = stagings.form(change.form)
+    if change.staging is not None:
+        values["staging"] = stagings.changed(post.staging, change.staging)
+    if change.avatar is not None:
+        creator = session.get_one(Creator, post.creator_id)
+        avatar = stagings.avatar(session, creator, change.avatar)
+        platforms = {session.get_one(Channel, t["channel"]).platform for t in json.loads(post.targets)}
+        check(grant_of(session, avatar), creator=creator.name, platforms=frozenset(platforms), at=now)
+        values["avatar_id"] = avatar.id
     return values
 
 
