@@ -29,7 +29,7 @@ test-all: $(VENV)/.test-ready ## The same, with the slow fault runs
 	@$(BIN)/python tools/check.py --slow
 
 faults: $(VENV)/.test-ready ## Kill every process at every named crash point
-	@$(BIN)/pytest -m "slow or faults" tests/acceptance
+	@$(BIN)/pytest -n 2 --dist loadgroup tests/acceptance/test_crashes.py tests/acceptance/test_faults.py
 
 bench: $(VENV)/.ready ## Measure the figures of the README
 	@$(BIN)/python -m benchmarks

@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -117,3 +118,15 @@ def test_each_command_explains_itself() -> None:
         return silent + [found for verb, part in nested.items() for found in walk(part, f"{name} {verb}")]
 
     assert walk(typer.main.get_command(app), "avatar-scheduler") == []
+
+
+@pytest.mark.parametrize("target", ["faults", "docs"])
+def test_a_target_of_tests_finds_some(target: str) -> None:
+    """A marker that is gone, or a file that moved, would make a target that tests nothing."""
+    recipe = (ROOT / "Makefile").read_text("utf-8").partition(f"\n{target}: ")[2].split("\n")[1]
+    arguments = recipe.partition("pytest ")[2].split()
+    found = subprocess.run(
+        [sys.executable, "-m", "pytest", "--collect-only", "-q", *arguments, "-n", "0"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    assert found.count("::") >= 10
