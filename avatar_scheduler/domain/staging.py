@@ -12,6 +12,8 @@ from avatar_scheduler.domain.errors import Invalid
 
 FORMATS = {"9:16": (1080, 1920), "4:5": (1080, 1350), "1:1": (1080, 1080), "16:9": (1920, 1080)}
 """Width and height in pixels."""
+OWN_FORMAT = {"video": "9:16", "stills": "4:5"}
+"""Of a post of each form whose settings name no format."""
 PLACES = ("full", "left", "right", "circle")
 """Where the figure stands: filling the frame, to a side, or in a circle over the picture."""
 CAPTION_STYLES = ("karaoke", "pop", "plain", "none")

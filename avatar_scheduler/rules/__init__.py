@@ -17,6 +17,8 @@ class Wording:
     label_words: str
     """With {name}, the display name of the person whose avatar it is."""
     caption_line: str
+    still_line: str
+    """The same for pictures."""
     spoken: str
     sponsored: tuple[str, ...]
     source: str

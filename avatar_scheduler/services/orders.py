@@ -9,12 +9,14 @@ from sqlmodel import Session, col, or_, select
 
 from avatar_scheduler import __version__, rules
 from avatar_scheduler.db.tables import Avatar, Creator, Post, Pronunciation, Upload
-from avatar_scheduler.domain import staging
+from avatar_scheduler.domain import slides, staging
 from avatar_scheduler.domain.errors import Invalid
 from avatar_scheduler.domain.version import canonical
 from avatar_scheduler.renderers.base import MATERIALS, PACK, Order
 from avatar_scheduler.storage import Blobs
+from avatar_scheduler.studio import job as jobs
 from avatar_scheduler.studio.job import Material, Overlay, StudioJob
+from avatar_scheduler.studio.stills import check as stills
 
 STAND_IN = Overlay(bytes(16), 2, 2, 0, 0)
 """Where the label will be: only the words are checked before the render, and no picture library is loaded."""
@@ -24,8 +26,8 @@ def order_of(session: Session, post: Post, now: datetime) -> Order:
     """Raises Invalid when the staging names a material that was never uploaded."""
     avatar, creator = session.get_one(Avatar, post.avatar_id), session.get_one(Creator, post.creator_id)
     wording = rules.wording(post.language)
-    line = wording.caption_line
-    staged = staging.read(json.loads(post.staging))
+    line = wording.still_line if post.form == "stills" else wording.caption_line
+    staged = staging.read({"format": staging.OWN_FORMAT[post.form], **json.loads(post.staging)})
     return Order(
         title=post.title,
         text=post.script,
@@ -39,7 +41,7 @@ def order_of(session: Session, post: Post, now: datetime) -> Order:
         software=f"avatar-scheduler {__version__}",
         when=now.isoformat(timespec="seconds"),
         form=post.form,
-        staging=json.dumps(staged.as_dict(), sort_keys=True, ensure_ascii=False),
+        staging=post.staging,
         materials=canonical({name: _material(session, post, name, ref) for name, ref in staged.materials.items()}),
         pronunciations=canonical(_pronunciations(session, post)),
         renderer=avatar.renderer,
@@ -63,6 +65,14 @@ def _pronunciations(session: Session, post: Post) -> dict[str, str]:
         Pronunciation.creator_id == post.creator_id, Pronunciation.language == post.language
     )
     return {row.written: row.spoken for row in session.exec(query)}
+
+
+def check(order: Order) -> None:
+    """Raises Invalid for what cannot be spoken or drawn, before any work."""
+    if order.form == "stills":
+        stills.check(outline(order), slides.read(order.text, name=order.label_words))
+    else:
+        jobs.check(outline(order))
 
 
 def outline(order: Order) -> StudioJob:

@@ -75,7 +75,7 @@ def draft(session: Session, who: Person, new: NewPost, creator: Creator, now: da
         script=render_script(new.template, new.variables),
         caption=caption,
         form=stagings.form(new.form),
-        staging=stagings.text(new.staging),
+        staging=stagings.text(new.staging, new.form),
         targets=json.dumps([_target(channel, slot) for channel in channels]),
         created_by=who.member_id,
         edited_by=who.member_id,
@@ -223,7 +223,7 @@ def _restaged(session: Session, post: Post, change: Edit, now: datetime) -> dict
     if change.form is not None:
         values["form"] = stagings.form(change.form)
     if change.staging is not None:
-        values["staging"] = stagings.changed(post.staging, change.staging)
+        values["staging"] = stagings.changed(post.staging, change.staging, values.get("form", post.form))
     if change.avatar is not None:
         creator = session.get_one(Creator, post.creator_id)
         avatar = stagings.avatar(session, creator, change.avatar)

@@ -1,7 +1,6 @@
 """From a draft to a frozen version: ask for a render, run it under a lease, measure it, freeze it."""
 
 import json
-import re
 import tempfile
 import time
 from collections.abc import Callable
@@ -30,7 +29,6 @@ from avatar_scheduler.services import orders, parcels, versions
 from avatar_scheduler.services.people import Person
 from avatar_scheduler.services.roles import WRITE, own, require
 from avatar_scheduler.storage import Blobs
-from avatar_scheduler.studio.job import check
 
 ACTOR = "render"
 MIMES = {"video": "video/mp4", "captions": "text/vtt", "poster": "image/jpeg"}
@@ -46,7 +44,7 @@ def submit(session: Session, who: Person, post: Post, now: datetime) -> Render:
     if all(datetime.fromisoformat(target["due_at"]) + GRACE < now for target in json.loads(post.targets)):
         raise Invalid("Its time has passed. Give it a new one with --at.", code="past")
     order = orders.order_of(session, post, now)
-    check(orders.outline(order))
+    orders.check(order)
     render = Render(
         organization_id=post.organization_id,
         post_id=post.id,
@@ -177,15 +175,18 @@ def _work(settings: Settings, claim: _Claim, folder: Path, clock: Clock) -> None
     measured = process.run("measure", folder, keys, beat, seconds)
     crashpoint("render.measured")
     blobs = Blobs(settings.blobs)
-    assets = [_asset(claim, kind, folder / made[kind], blobs, made) for kind in _kinds(made)]
+    assets = [_asset(claim, kind, folder / about["file"], blobs, about) for kind, about in _files(made).items()]
     crashpoint("render.stored")
     order = {**claim.order, "human_ms": json.dumps(made.get("human_ms", []))}
     _finish(settings, claim, order, assets, measured["evidence"], clock)
     crashpoint("render.frozen")
 
 
-def _kinds(made: dict[str, Any]) -> list[str]:
-    return [kind for kind in made if kind in MIMES or re.fullmatch(r"image[1-9][0-9]?", kind)]
+def _files(made: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """What each file is -> its name and size: a film with captions and poster, or pictures in their order."""
+    if "pictures" in made:
+        return {f"image{number}": picture for number, picture in enumerate(made["pictures"], 1)}
+    return {kind: {**made, "file": made[kind]} for kind in MIMES}
 
 
 def _asset(claim: _Claim, kind: str, path: Path, blobs: Blobs, made: dict[str, Any]) -> Asset:

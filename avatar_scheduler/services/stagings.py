@@ -12,20 +12,19 @@ from avatar_scheduler.domain import staging
 from avatar_scheduler.domain.errors import Invalid, NotFound
 from avatar_scheduler.renderers.base import Order
 from avatar_scheduler.services import orders
-from avatar_scheduler.studio import job as jobs
 
 FORMS = ("video", "stills")
 
 
-def text(values: Mapping[str, Any]) -> str:
+def text(values: Mapping[str, Any], form: str) -> str:
     """Checked, and always the same text for the same settings. What was set to None is as if never set."""
     given = {name: value for name, value in values.items() if value is not None}
-    return dumps(staging.read(given).as_dict()) if given else "{}"
+    return dumps(staging.read({"format": staging.OWN_FORMAT[form], **given}).as_dict()) if given else "{}"
 
 
-def changed(before: str, change: Mapping[str, Any]) -> str:
+def changed(before: str, change: Mapping[str, Any], form: str) -> str:
     """The settings named in `change` replace their own; None takes one back to what it is by itself."""
-    return text({**json.loads(before), **change})
+    return text({**json.loads(before), **change}, form)
 
 
 def dumps(values: Mapping[str, Any]) -> str:
@@ -64,5 +63,5 @@ def _each_once(names: Iterable[str]) -> list[str]:
 def check(session: Session, post: Post, now: datetime) -> Order:
     """The order as a render would get it. Raises Invalid for what could not be rendered, before anything is spent."""
     order = orders.order_of(session, post, now)
-    jobs.check(orders.outline(order))
+    orders.check(order)
     return order

@@ -21,13 +21,14 @@ class TestEveryRow:
         assert row.sponsored
 
     def test_its_caption_line_is_accepted_as_one(self, language: str) -> None:
-        line = rules.wording(language).caption_line
-        assert caption.measure(f"{line}\nHello", line).ok
+        for line in (rules.wording(language).caption_line, rules.wording(language).still_line):
+            assert caption.measure(f"{line}\nHello", line).ok
 
     def test_label_and_caption_say_ai_in_the_languages_own_letters(self, language: str) -> None:
         row = rules.wording(language)
         short = {"fr": "IA", "es": "IA", "it": "IA", "pt": "IA", "de": "KI"}.get(language, "AI")
         assert short in row.caption_line
+        assert short in row.still_line
         assert "avatar" in row.label_words.lower()
 
 

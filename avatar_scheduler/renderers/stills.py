@@ -1,0 +1,53 @@
+"""Posts of pictures, with the same two steps as a film: made in one process, measured in another."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from avatar_scheduler.domain import slides
+from avatar_scheduler.renderers.base import Order
+
+_PICTURE = re.compile(r"image([1-9][0-9]?)\.jpg")
+
+
+def described(order: Order) -> tuple[slides.Slide, ...]:
+    """The slides, each with its words for those who cannot see it. Raises Invalid for what cannot be drawn."""
+    return slides.read(order.text, name=order.label_words)
+
+
+def make(order: Order, folder: Path, keys: Path) -> dict[str, Any]:
+    """Slides to signed pictures: the label is drawn in, then XMP, then credentials last."""
+    from avatar_scheduler.marks import credentials, source_types, xmp
+    from avatar_scheduler.renderers import builtin
+    from avatar_scheduler.studio.stills import check, draw
+
+    job, shown = builtin.job_of(order, folder), described(order)
+    check.check(job, shown)
+    raw = folder / "raw"
+    raw.mkdir()
+    made: dict[str, Any] = {"width": job.width, "height": job.height}
+    for number, path in enumerate(draw.draw(job, shown, raw, order.label_words), 1):
+        xmp.write(path, source_types.TRAINED)
+        signed = folder / path.name
+        credentials.sign(
+            path, signed, folder=keys, title=order.title, software=order.software.rpartition(" ")[2], when=order.at()
+        )
+        made[f"image{number}"] = signed.name
+    return made
+
+
+def measure(order: Order, folder: Path, keys: Path) -> dict[str, Any]:
+    """Evidence on every picture in the folder. Which of them are needed is asked when the version is frozen."""
+    from avatar_scheduler.domain import staging
+    from avatar_scheduler.marks import label
+    from avatar_scheduler.marks.inspect import Expected
+    from avatar_scheduler.marks.stills import inspect_stills
+    from avatar_scheduler.renderers.builtin import evidence
+
+    size = staging.read(json.loads(order.staging)).size
+    art = label.draw(order.label_sign, order.label_words, size)
+    expected = Expected(art, order.caption, order.caption_line, (keys / "root.pem").read_text())
+    numbered = {int(name[1]): path for path in folder.iterdir() if (name := _PICTURE.fullmatch(path.name))}
+    found = inspect_stills([numbered[number] for number in sorted(numbered)], expected)
+    return {"evidence": [evidence(e) for e in found]}

@@ -1,0 +1,63 @@
+"""Slides in, JPEG pictures out. The label is laid over the finished picture, by the one function that writes files."""
+
+import io
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+import skia
+from numpy.typing import NDArray
+from PIL import Image
+
+from avatar_scheduler.domain.errors import Invalid
+from avatar_scheduler.domain.slides import Slide
+from avatar_scheduler.studio import job as jobs
+from avatar_scheduler.studio.avatar import pack as packs
+from avatar_scheduler.studio.job import Overlay, StudioJob
+from avatar_scheduler.studio.stills import layouts
+from avatar_scheduler.studio.stills.person import Person
+
+Pixels = NDArray[np.uint8]
+QUALITIES = (92, 86, 80, 72, 64, 55)
+LARGEST = 1_900_000
+"""Bytes before signing: the smallest limit of a platform is 2,000,000, and a signature adds about 15,000."""
+
+
+def draw(job: StudioJob, slides: Iterable[Slide], folder: Path, signature: str) -> Iterator[Path]:
+    """image1.jpg and on, each when it is done. The same job gives the same bytes.
+
+    `signature` says whose avatar it is, beside a quote. Raises Invalid for what cannot be drawn.
+    """
+    pack = packs.load(job.pack or jobs.PACKS / job.avatar)
+    for number, slide in enumerate(slides, 1):
+        path = folder / f"image{number}.jpg"
+        path.write_bytes(encode(picture(job, slide, pack, signature)))
+        yield path
+
+
+def picture(job: StudioJob, slide: Slide, pack: packs.Pack, signature: str) -> Pixels:
+    rgba = np.zeros((job.height, job.width, 4), np.uint8)
+    canvas = skia.Surface(rgba, colorType=skia.kRGBA_8888_ColorType).getCanvas()
+    layouts.paint(canvas, job, slide, Person(pack, slide), signature)
+    return _labelled(rgba, job.overlay)
+
+
+def encode(rgb: Pixels) -> bytes:
+    """Full colour resolution: the label's edges and small words stay clean. Smaller only where a limit asks."""
+    image, data = Image.fromarray(rgb), b""
+    for quality in QUALITIES:
+        buffer = io.BytesIO()
+        image.save(buffer, "JPEG", quality=quality, subsampling=0, optimize=True)
+        data = buffer.getvalue()
+        if len(data) <= LARGEST:
+            return data
+    raise Invalid("The picture is too detailed to be sent. Choose a calmer background.", code="picture_large")
+
+
+def _labelled(rgba: Pixels, overlay: Overlay) -> Pixels:
+    rgb = rgba[..., :3].copy()
+    label = np.frombuffer(overlay.rgba, np.uint8).reshape(overlay.height, overlay.width, 4).astype(np.uint16)
+    under = rgb[overlay.y : overlay.y + overlay.height, overlay.x : overlay.x + overlay.width]
+    alpha = label[..., 3:]
+    under[:] = ((label[..., :3] * alpha + under * (255 - alpha) + 127) // 255).astype(np.uint8)
+    return rgb
