@@ -9,6 +9,18 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
 from avatar_scheduler.cli.common import Json, console, emit, now, operator, settings, shown, when
+from avatar_scheduler.cli.staging import (
+    Captions,
+    Format,
+    Look,
+    Material,
+    Scene,
+    Stage,
+    Voice,
+    pairs,
+    read_text,
+    staged,
+)
 from avatar_scheduler.cli.waiting import watch
 from avatar_scheduler.db.engine import read_scope, write_scope
 from avatar_scheduler.domain.errors import Invalid, Refused
@@ -19,7 +31,6 @@ from avatar_scheduler.scripts.starters import load as load_starter
 from avatar_scheduler.scripts.starters import starters
 from avatar_scheduler.services import installation, pages, posts, renders
 
-MAX_FILE = 20_000
 Vars = Annotated[list[str] | None, typer.Option("--var", help="name=value, once for each variable of the script.")]
 UNDECIDED_KIND = "personal_story"
 """What a script without a kind is taken for: a kind that always needs a person."""
@@ -57,6 +68,14 @@ def new(
         str, typer.Option(help="Language of the post; the script's or the creator's when left out.")
     ] = "",
     var: Vars = None,
+    form: Annotated[str, typer.Option(help="video, or stills: pictures to swipe through.")] = "video",
+    look: Look = "",
+    scene: Scene = "",
+    voice: Voice = "",
+    format_: Format = "",
+    captions: Captions = "",
+    stage: Stage = None,
+    material: Material = None,
     wait: Annotated[bool, typer.Option(help="Show the render's progress until somebody can review it.")] = True,
     json: Json = False,
 ) -> None:
@@ -69,12 +88,15 @@ def new(
         title=title or declared.title or (script.stem.replace("_", " ") if script else starter),
         kind=kind or declared.kind or UNDECIDED_KIND,
         template=text,
-        variables=_pairs(var),
+        variables=pairs(var),
         caption=caption,
         language=language or declared.language,
         channels=tuple(channel or ["own_feed"]),
         at=at,
         zone=zone,
+        form=form,
+        avatar=look,
+        staging=staged(stage, scene=scene, voice=voice, format_=format_, captions=captions, materials=pairs(material)),
     )
     with write_scope(config) as session:
         row = installation.creator_by_slug(session, who, creator)
@@ -113,26 +135,7 @@ def follow(post_id: str) -> None:
 def _read(script: Path | None) -> str:
     if script is None:
         raise Invalid("Name a script file, or choose one with --starter.", code="no_script")
-    try:
-        with script.open("rb") as file:
-            data = file.read(MAX_FILE + 1)  # a pipe or a device has no size to ask for
-        if len(data) > MAX_FILE:
-            raise Invalid(f"{script} is larger than {MAX_FILE} bytes. A script is text.", code="script_size")
-        return data.decode()
-    except UnicodeDecodeError as error:
-        raise Invalid(f"{script} is not UTF-8 text (byte {error.start}).", code="script_text") from None
-    except OSError as error:
-        raise Invalid(f"{script} cannot be read: {error.strerror}.", code="script_file") from None
-
-
-def _pairs(var: list[str] | None) -> dict[str, str]:
-    pairs = {}
-    for item in var or []:
-        name, equals, value = item.partition("=")
-        if not equals or not name:
-            raise Invalid(f"“{item}” is not name=value.", code="variable")
-        pairs[name.strip()] = value
-    return pairs
+    return read_text(script)
 
 
 def edit(
@@ -143,14 +146,23 @@ def edit(
     at: Annotated[str | None, typer.Option(help="A new time.")] = None,
     zone: Annotated[str | None, typer.Option()] = None,
     var: Vars = None,
+    form: Annotated[str | None, typer.Option(help="video or stills.")] = None,
+    look: Annotated[str | None, typer.Option("--look", "--avatar", help="Another avatar of the creator.")] = None,
+    scene: Scene = "",
+    voice: Voice = "",
+    format_: Format = "",
+    captions: Captions = "",
+    stage: Stage = None,
+    material: Material = None,
     wait: bool = True,
     json: Json = False,
 ) -> None:
     """Change a post. Any approval of the earlier version is void; it is rendered and reviewed again."""
     config, who = settings(), operator()
+    setting = staged(stage, scene=scene, voice=voice, format_=format_, captions=captions, materials=pairs(material))
     change = posts.Edit(
-        title=title, caption=caption, at=at, zone=zone,
-        template=_read(script) if script else None, variables=_pairs(var) if var else None,
+        title=title, caption=caption, at=at, zone=zone, form=form, avatar=look, staging=setting or None,
+        template=_read(script) if script else None, variables=pairs(var) if var else None,
     )  # fmt: skip
     with write_scope(config) as session:
         post = posts.edit(session, who, post_id, change, now())
@@ -207,7 +219,7 @@ def preview(
 ) -> None:
     """Print what would be spoken, with examples where a variable has no value. Makes nothing."""
     text = load_starter(starter).source if starter else _read(script)
-    console.print(preview_script(text, _pairs(var)), markup=False, soft_wrap=True)
+    console.print(preview_script(text, pairs(var)), markup=False, soft_wrap=True)
 
 
 def list_starters(json: Json = False) -> None:
