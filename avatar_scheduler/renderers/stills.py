@@ -2,10 +2,12 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from avatar_scheduler.domain import slides
+from avatar_scheduler.domain.staging import OWN_FORMAT
 from avatar_scheduler.renderers.base import Order
 
 _PICTURE = re.compile(r"image([1-9][0-9]?)\.jpg")
@@ -16,25 +18,30 @@ def described(order: Order) -> tuple[slides.Slide, ...]:
     return slides.read(order.text, name=order.label_words)
 
 
+def staged(order: Order) -> Order:
+    """With the format of stills where the settings name none."""
+    return replace(order, staging=json.dumps({"format": OWN_FORMAT["stills"], **json.loads(order.staging)}))
+
+
 def make(order: Order, folder: Path, keys: Path) -> dict[str, Any]:
     """Slides to signed pictures: the label is drawn in, then XMP, then credentials last."""
     from avatar_scheduler.marks import credentials, source_types, xmp
     from avatar_scheduler.renderers import builtin
     from avatar_scheduler.studio.stills import check, draw
 
-    job, shown = builtin.job_of(order, folder), described(order)
+    job, shown = builtin.job_of(staged(order), folder), described(order)
     check.check(job, shown)
     raw = folder / "raw"
     raw.mkdir()
-    made: dict[str, Any] = {"width": job.width, "height": job.height}
-    for number, path in enumerate(draw.draw(job, shown, raw, order.label_words), 1):
+    pictures = []
+    for path, slide in zip(draw.draw(job, shown, raw, order.label_words), shown, strict=True):
         xmp.write(path, source_types.TRAINED)
         signed = folder / path.name
         credentials.sign(
             path, signed, folder=keys, title=order.title, software=order.software.rpartition(" ")[2], when=order.at()
         )
-        made[f"image{number}"] = signed.name
-    return made
+        pictures.append({"file": signed.name, "width": job.width, "height": job.height, "alt": slide.alt})
+    return {"pictures": pictures}
 
 
 def measure(order: Order, folder: Path, keys: Path) -> dict[str, Any]:
@@ -45,7 +52,7 @@ def measure(order: Order, folder: Path, keys: Path) -> dict[str, Any]:
     from avatar_scheduler.marks.stills import inspect_stills
     from avatar_scheduler.renderers.builtin import evidence
 
-    size = staging.read(json.loads(order.staging)).size
+    size = staging.read(json.loads(staged(order).staging)).size
     art = label.draw(order.label_sign, order.label_words, size)
     expected = Expected(art, order.caption, order.caption_line, (keys / "root.pem").read_text())
     numbered = {int(name[1]): path for path in folder.iterdir() if (name := _PICTURE.fullmatch(path.name))}
