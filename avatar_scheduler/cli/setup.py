@@ -11,7 +11,7 @@ from sqlmodel import col, select
 
 from avatar_scheduler.cli.common import Json, console, emit, now, operator, settings, shown, when
 from avatar_scheduler.db.engine import read_scope, write_scope
-from avatar_scheduler.db.tables import Avatar, Channel, Consent, Creator, Member
+from avatar_scheduler.db.tables import Avatar, Channel, Consent, Creator, Member, Organization
 from avatar_scheduler.domain.errors import Invalid, NotFound
 from avatar_scheduler.publishers import platforms, publisher
 from avatar_scheduler.publishers.base import Account
@@ -27,7 +27,7 @@ def register(app: typer.Typer) -> None:
     app.command()(link)
     groups: dict[str, tuple[str, dict[str, Callable[..., None]]]] = {
         "creator": ("Creators and their avatars.", {"add": creator_add, "list": creator_list}),
-        "channel": ("Where posts go.", {"add": channel_add, "list": channel_list}),
+        "channel": ("Where posts go.", {"add": channel_add, "list": channel_list, "remove": channel_remove}),
         "consent": ("A creator's permission.", {"renew": consent_renew, "revoke": consent_revoke}),
         "standing": (
             "Standing approvals for secondary kinds.",
@@ -53,7 +53,10 @@ def init(
     with write_scope(config) as session:
         member = installation.first_owner(session, organization, name, email, language, now())
         token = people.make_link(session, member, now())
+        named = session.get_one(Organization, member.organization_id).name
     console.print(f"Ready, in {config.data}.")
+    if named != organization:
+        console.print(f"This installation belongs to {shown(named)}; it keeps that name.")
     console.print(
         "Next: avatar-scheduler creator add NAME, then avatar-scheduler up, then open this link within 24 hours:"
     )
@@ -128,9 +131,7 @@ def channel_add(
     address: Annotated[str, typer.Argument(help="Handle on the platform.")],
     endpoint: Annotated[str, typer.Option(help="Base URL of the service.")] = "",
     creator: Slug = "",
-    password: Annotated[
-        str, typer.Option(prompt="App password", hide_input=True, help="Asked for when left out.")
-    ] = "",
+    password: Annotated[str, typer.Option(help="Asked for, unseen, when left out.")] = "",
 ) -> None:
     """Connect a channel. The password is sealed: only the publish worker can open it."""
     from avatar_scheduler import vault
@@ -142,6 +143,7 @@ def channel_add(
     who = operator()
     with read_scope(config) as session:
         owner = installation.creator_by_slug(session, who, creator)
+    password = password or typer.prompt("App password", hide_input=True)
     secrets = {"identifier": address, "password": password}
     there = publisher(platform, config)
     endpoint = endpoint or there.home
@@ -164,6 +166,18 @@ def channel_list(as_json: Json = False) -> None:
             for ch, c in session.exec(query)
         ]
     _table(rows, as_json, "No channels yet.")
+
+
+def channel_remove(
+    channel: Annotated[str, typer.Argument(help="platform, or platform:address as `channel list` prints it.")],
+    creator: Slug = "",
+) -> None:
+    """Disconnect a channel and forget its password. What waits for it is kept back; what is out stays out."""
+    with write_scope(settings()) as session:
+        who = operator()
+        owner = installation.creator_by_slug(session, who, creator)
+        row = installation.remove_channel(session, who, owner, channel, now())
+    console.print(f"Disconnected {row.platform}:{shown(row.address)}.")
 
 
 def consent_revoke(creator: Slug = "") -> None:

@@ -142,15 +142,19 @@ def add_channel(
     own(who, creator)
     if platform == "own_feed" and address != creator.slug:
         raise Invalid(f"The feed of {creator.name} is “{creator.slug}”; no other can be theirs.", code="address")
-    channel = Channel(
-        organization_id=who.organization_id,
-        creator_id=creator.id,
-        platform=platform,
-        address=address,
-        endpoint=endpoint,
-        sealed=sealed,
-        created_at=now,
-    )
+    there = (Channel.organization_id == who.organization_id, Channel.platform == platform, Channel.address == address)
+    channel = session.exec(select(Channel).where(*there)).first()
+    if channel is None:
+        channel = Channel(
+            organization_id=who.organization_id,
+            creator_id=creator.id,
+            platform=platform,
+            address=address,
+            created_at=now,
+        )
+    elif channel.disabled_at is None or channel.creator_id != creator.id:
+        raise Conflict(f"{platform}:{address} is connected already.", code="channel_taken")
+    channel.endpoint, channel.sealed, channel.disabled_at = endpoint, sealed, None
     session.add(channel)
     session.flush()
     audits.append(
@@ -162,6 +166,34 @@ def add_channel(
         noun="channel",
         noun_id=channel.id,
         data={"platform": platform, "address": address},
+    )
+    return channel
+
+
+def remove_channel(session: Session, who: Person, creator: Creator, name: str, now: datetime) -> Channel:
+    """From this transaction on the gate refuses it. Its credentials are forgotten; what was posted stays on record."""
+    require(who, WRITE, "disconnect a channel")
+    own(who, creator)
+    platform, _, address = name.partition(":")
+    query = select(Channel).where(
+        Channel.creator_id == creator.id, Channel.platform == platform, col(Channel.disabled_at).is_(None)
+    )
+    found = [channel for channel in session.exec(query) if address in ("", channel.address)]
+    if len(found) != 1:
+        raise NotFound(
+            f"{creator.name} has no one channel “{name}”. See: avatar-scheduler channel list", code="channel"
+        )
+    channel = found[0]
+    channel.disabled_at, channel.sealed = now, ""
+    audits.append(
+        session,
+        at=now,
+        organization=who.organization_id,
+        actor=who.member_id,
+        action="channel.disconnected",
+        noun="channel",
+        noun_id=channel.id,
+        data={"platform": channel.platform, "address": channel.address},
     )
     return channel
 

@@ -17,6 +17,10 @@ class TestInit:
         assert (cli.settings.keys / "sign-approval.private.pem").read_bytes() == key
         assert cli.rows("SELECT count(*) FROM organization") == [(1,)]
 
+    def test_another_name_for_the_organization_is_not_taken_in_silence(self, cli: Cli) -> None:
+        again = cli("init", "--organization", "Other", "--name", "Ada", "--email", "ada@example.org")
+        assert "belongs to Studio" in again.out
+
     def test_somebody_else_cannot_take_the_installation_over(self, cli: Cli) -> None:
         cli("init", "--organization", "B", "--name", "B", "--email", "b@example.org").refused(5, "has an owner")
         assert cli.rows("SELECT email FROM member") == [("ada@example.org",)]
@@ -107,6 +111,24 @@ class TestChannel:
         belongs = vault.Belongs(organization, channel, "credentials")
         opened = json.loads(vault.Opener(cli.settings.keys / "vault.private.pem").open(sealed, belongs))
         assert opened == {"identifier": person.handle, "password": person.password}
+
+    def test_removed_it_is_off_its_password_forgotten_and_it_can_come_back(self, cli: Cli, pds: peers.Pds) -> None:
+        person = pds.create_account("cliagain")
+        add = ("channel", "add", "bluesky", person.handle, "--endpoint", pds.base_url, "--password", person.password)
+        env = {"AVATAR_SCHEDULER_ALLOW_HOSTS": ANYONE}
+        assert cli(*add, env=env).code == 0
+        cli(*add, env=env).refused(5, "connected already")
+        assert cli("channel", "remove", "bluesky").code == 0
+        rows = "SELECT sealed, disabled_at IS NULL FROM channel WHERE platform = 'bluesky'"
+        assert cli.rows(rows) == [("", 0)]
+        cli("channel", "remove", "bluesky").refused(4, "bluesky", "channel list")
+        assert cli(*add, env=env).code == 0
+        [(sealed, on)] = cli.rows(rows)
+        assert sealed
+        assert on
+
+    def test_an_unknown_platform_is_said_before_a_password_is_asked(self, cli: Cli) -> None:
+        cli("channel", "add", "myspace", "maya").refused(2, "myspace", "bluesky")
 
     def test_a_wrong_password_connects_nothing(self, cli: Cli, pds: peers.Pds) -> None:
         person = pds.create_account("cliwrong")
