@@ -9,11 +9,9 @@ from avatar_scheduler.config import Settings
 from avatar_scheduler.db import audits
 from avatar_scheduler.db.tables import Approval, Avatar, Channel, Creator, Delivery, Post, Version
 from avatar_scheduler.domain import consent
-from avatar_scheduler.domain.disclosure import VIDEO_MARKS, gate
 from avatar_scheduler.domain.errors import Conflict, Refused
 from avatar_scheduler.domain.interaction import is_core
 from avatar_scheduler.domain.post import PostState
-from avatar_scheduler.domain.version import sha256
 from avatar_scheduler.services import approvals, history, holds, posts, standing, versions
 from avatar_scheduler.services.versions import Manifest
 
@@ -58,8 +56,7 @@ def may_send(session: Session, settings: Settings, delivery: Delivery, at: datet
         raise Refused(
             "The consent is not the one it was approved under. Render the post again.", code="consent_changed"
         )
-    caption = manifest.data["caption"]
-    gate(VIDEO_MARKS, manifest.evidence(), media=manifest.data["media"]["video"]["sha256"], caption=sha256(caption))
+    manifest.check_marks()
     hold = holds.covering(session, delivery.organization_id, creator.id, channel.id)
     if hold is not None:
         raise NotNow(f"On hold: {hold.reason or 'no reason given'}.", code="held")

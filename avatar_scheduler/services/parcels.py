@@ -1,6 +1,7 @@
 """Turning an approved manifest into the parcel a publisher sends, with every byte hashed again."""
 
 import json
+from collections.abc import Iterator
 from datetime import datetime
 
 from sqlmodel import Session
@@ -12,7 +13,7 @@ from avatar_scheduler.domain.errors import Refused
 from avatar_scheduler.publishers import publisher
 from avatar_scheduler.publishers.base import Account, MediaPart, Parcel, Publisher
 from avatar_scheduler.services.gate import Sendable
-from avatar_scheduler.services.versions import Manifest, read
+from avatar_scheduler.services.versions import VIDEO, Manifest, picture_kinds, read
 from avatar_scheduler.storage import Blobs
 
 
@@ -24,28 +25,17 @@ def pack(settings: Settings, delivery: Delivery, attempt_id: str, sendable: Send
 
 def _verify(settings: Settings, manifest: Manifest) -> None:
     blobs = Blobs(settings.blobs)
-    for kind in ("video", "captions", "poster"):
+    for kind in ("video", "captions", "poster") if manifest.form == VIDEO else picture_kinds(manifest.data["media"]):
         blobs.verified(manifest.data["media"][kind]["sha256"])
 
 
 def describe(settings: Settings, delivery: Delivery, attempt_id: str, manifest: Manifest) -> Parcel:
     """The parcel without reading its files: enough for a read-back."""
     data, blobs = manifest.data, Blobs(settings.blobs)
-    video = data["media"]["video"]
+    film = data["media"] if manifest.form == VIDEO else None
     target = manifest.target(delivery.id)
     if target is None:
         raise Refused("The delivery is not in its version.", code="delivery_changed")
-    part = MediaPart(
-        kind="video",
-        sha256=video["sha256"],
-        path=blobs.path(video["sha256"]),
-        mime=video["mime"],
-        size=video["size"],
-        width=video["width"],
-        height=video["height"],
-        duration_ms=video["duration_ms"],
-        alt=f"{data['disclosure_line']} {data['title']}",
-    )
     return Parcel(
         delivery_id=delivery.id,
         attempt_id=attempt_id,
@@ -56,12 +46,30 @@ def describe(settings: Settings, delivery: Delivery, attempt_id: str, manifest: 
         caption=data["caption"],
         disclosure_line=data["disclosure_line"],
         language=data["language"],
-        media=(part,),
-        captions_vtt=blobs.path(data["media"]["captions"]["sha256"]),
-        poster=blobs.path(data["media"]["poster"]["sha256"]),
+        media=tuple(_parts(blobs, manifest)),
+        captions_vtt=blobs.path(film["captions"]["sha256"]) if film else None,
+        poster=blobs.path(film["poster"]["sha256"]) if film else None,
         created_at=datetime.fromisoformat(target["due_at"]),
         proof_url=f"{settings.base_url}/proof/{delivery.id}",
     )
+
+
+def _parts(blobs: Blobs, manifest: Manifest) -> Iterator[MediaPart]:
+    """A film, or the pictures in their order. What is read out for them says AI first."""
+    data = manifest.data
+    shown = manifest.pictures() or [{**data["media"]["video"], "alt": data["title"]}]
+    for media in shown:
+        yield MediaPart(
+            kind="video" if manifest.form == VIDEO else "image",
+            sha256=media["sha256"],
+            path=blobs.path(media["sha256"]),
+            mime=media["mime"],
+            size=media["size"],
+            width=media["width"],
+            height=media["height"],
+            duration_ms=media["duration_ms"],
+            alt=f"{data['disclosure_line']} {media['alt']}",
+        )
 
 
 def check_fits(session: Session, settings: Settings, version: Version) -> None:

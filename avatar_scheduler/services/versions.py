@@ -1,6 +1,7 @@
 """Freezing a post into a version, and reading one back only if it is still what was frozen."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,8 +12,9 @@ from avatar_scheduler.config import Settings
 from avatar_scheduler.db import moves
 from avatar_scheduler.db.columns import new_id
 from avatar_scheduler.db.tables import Asset, Avatar, Channel, Creator, Delivery, Post, Version
+from avatar_scheduler.domain import slides
 from avatar_scheduler.domain.delivery import GRACE
-from avatar_scheduler.domain.disclosure import VIDEO_MARKS, Evidence, Mark, missing
+from avatar_scheduler.domain.disclosure import Evidence, Mark, gate, missing, required_marks
 from avatar_scheduler.domain.errors import Refused
 from avatar_scheduler.domain.interaction import is_core
 from avatar_scheduler.domain.post import PostState
@@ -20,6 +22,7 @@ from avatar_scheduler.domain.version import canonical, sha256
 from avatar_scheduler.services import posts, standing
 
 ACTOR = "gate"
+VIDEO, STILLS = "video", "stills"
 
 
 def freeze(
@@ -32,9 +35,12 @@ def freeze(
     now: datetime,
 ) -> Version | None:
     """A new version in review, or a blocked post naming the missing marks. A standing approval may answer at once."""
-    by_kind = {asset.kind: asset for asset in assets}
+    form, media = order.get("form", VIDEO), _media(order, assets)
     reasons = missing(
-        VIDEO_MARKS, [evidence_of(e) for e in evidence], media=by_kind["video"].sha256, caption=sha256(order["caption"])
+        required_marks(form),
+        [evidence_of(e) for e in evidence],
+        media=marked_files(form, media),
+        caption=sha256(order["caption"]),
     )
     if reasons:
         reason = " ".join(reasons)
@@ -42,7 +48,7 @@ def freeze(
         return None
     number = len(list(session.exec(select(Version.id).where(Version.post_id == post.id)))) + 1
     deliveries = _deliveries(session, post)
-    text = canonical(_manifest(session, post, number, order, by_kind, evidence, deliveries))
+    text = canonical(_manifest(session, post, number, order, media, evidence, deliveries))
     version = Version(
         organization_id=post.organization_id,
         post_id=post.id,
@@ -100,7 +106,7 @@ def _manifest(
     post: Post,
     number: int,
     order: dict[str, str],
-    assets: dict[str, Asset],
+    media: dict[str, Any],
     evidence: list[dict[str, Any]],
     deliveries: list[Delivery],
 ) -> dict[str, Any]:
@@ -115,6 +121,7 @@ def _manifest(
         "author": post.edited_by,
         "creator": {"id": creator.id, "name": creator.name, "slug": creator.slug},
         "avatar": {"id": avatar.id, "pack": avatar.pack, "performer": avatar.performer, "scene": avatar.scene},
+        "renderer": order.get("renderer", "builtin"),
         "consent": avatar.consent_id,
         "grant": posts.grant_digest(posts.grant_of(session, avatar)),
         "kind": post.kind,
@@ -125,16 +132,42 @@ def _manifest(
         "caption": order["caption"],
         "disclosure_line": order["caption_line"],
         "label": {"sign": order["label_sign"], "words": order["label_words"]},
-        "media": {kind: _media(asset) for kind, asset in assets.items()},
+        "form": order.get("form", VIDEO),
+        "staging": order.get("staging", "{}"),
+        "materials": order.get("materials", "{}"),
+        "pronunciations": order.get("pronunciations", "{}"),
+        "human_ms": json.loads(order.get("human_ms", "[]")),
+        "media": media,
         "evidence": evidence,
         "engine": order["software"],
         "targets": [_target(session, delivery) for delivery in deliveries],
     }
 
 
-def _media(asset: Asset) -> dict[str, Any]:
+def _media(order: Mapping[str, str], assets: list[Asset]) -> dict[str, Any]:
+    """What each file is; for pictures also the words for those who cannot see them."""
     names = ("sha256", "mime", "size", "width", "height", "duration_ms")
-    return {name: getattr(asset, name) for name in names}
+    media: dict[str, Any] = {asset.kind: {name: getattr(asset, name) for name in names} for asset in assets}
+    if order.get("form", VIDEO) != STILLS:
+        return media
+    shown = slides.read(order["text"], name=order["label_words"])
+    if set(media) != {f"image{number}" for number in range(1, len(shown) + 1)}:
+        raise Refused(f"The post has {len(shown)} slides and {len(media)} pictures. Render it again.", code="pictures")
+    for number, slide in enumerate(shown, 1):
+        media[f"image{number}"]["alt"] = slide.alt
+    return media
+
+
+def marked_files(form: str, media: Mapping[str, Any]) -> list[str]:
+    """SHA-256 of each file that must carry marks. Raises Refused for a form nobody thought about."""
+    required_marks(form)
+    kinds = ["video"] if form == VIDEO else picture_kinds(media)
+    return [media[kind]["sha256"] for kind in kinds if kind in media]
+
+
+def picture_kinds(media: Mapping[str, Any]) -> list[str]:
+    """image1 and on, in their order."""
+    return [f"image{number}" for number in range(1, slides.MOST + 1) if f"image{number}" in media]
 
 
 def _target(session: Session, delivery: Delivery) -> dict[str, str]:
@@ -159,8 +192,25 @@ class Manifest:
     sha256: str
     data: dict[str, Any]
 
+    @property
+    def form(self) -> str:
+        """Versions frozen before there were forms are films."""
+        form: str = self.data.get("form", VIDEO)
+        return form
+
+    def pictures(self) -> list[dict[str, Any]]:
+        """In their order; none for a film."""
+        media = self.data["media"]
+        return [media[kind] for kind in picture_kinds(media)] if self.form == STILLS else []
+
     def evidence(self) -> list[Evidence]:
         return [evidence_of(e) for e in self.data["evidence"]]
+
+    def check_marks(self) -> None:
+        """Raises Refused unless every file of it carries every mark its form requires."""
+        data = self.data
+        files = marked_files(self.form, data["media"])
+        gate(required_marks(self.form), self.evidence(), media=files, caption=sha256(data["caption"]))
 
     def target(self, delivery_id: str) -> dict[str, str] | None:
         found: list[dict[str, str]] = [t for t in self.data["targets"] if t["delivery"] == delivery_id]
