@@ -17,9 +17,22 @@ from uuid import uuid4
 from avatar_scheduler.config import Settings
 from avatar_scheduler.domain.errors import NotFound, OutcomeUnknown, Refused
 from avatar_scheduler.publishers.base import Absent, Account, Answer, Beat, Found, Intent, Parcel
+from avatar_scheduler.rules.fits import media_problems
+from avatar_scheduler.rules.platforms import platform
 from avatar_scheduler.storage import Blobs
 
+RULES = platform("own_feed")
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Picture:
+    sha256: str
+    size: int
+    mime: str
+    width: int
+    height: int
+    alt: str
 
 
 @dataclass(frozen=True)
@@ -35,6 +48,7 @@ class Item:
     language: str
     created_at: str
     media_sha256: str
+    """The film, or the first picture."""
     media_size: int
     mime: str
     width: int
@@ -45,13 +59,24 @@ class Item:
     captions_sha256: str
     manifest_sha256: str
     proof_url: str
+    pictures: tuple[Picture, ...] = ()
+    """All of them, in their order; none for a film."""
+
+    @property
+    def files(self) -> dict[str, str]:
+        """SHA-256 -> type of everything the public may fetch."""
+        known = {self.media_sha256: self.mime, self.poster_sha256: "image/jpeg", self.captions_sha256: "text/vtt"}
+        known |= {picture.sha256: picture.mime for picture in self.pictures}
+        return {sha256: mime for sha256, mime in known.items() if sha256}
 
 
 def _load(path: Path) -> Item:
     """Raises ValueError when the file is no item."""
     try:
-        return Item(**json.loads(path.read_text()))
-    except TypeError:
+        values = json.loads(path.read_text())
+        pictures = tuple(Picture(**picture) for picture in values.pop("pictures", []))
+        return Item(**values, pictures=pictures)
+    except (TypeError, AttributeError):
         raise ValueError(f"{path.name} is not an item of this feed") from None
 
 
@@ -121,6 +146,7 @@ class Feed:
             "item": item.id,
             "slug": item.slug,
             "media": item.media_sha256,
+            "pictures": [picture.sha256 for picture in item.pictures],
             "created": created,
         }
         (folder / f"{now:%Y%m%dT%H%M%S%f}-{uuid4().hex[:8]}.json").write_text(json.dumps(line))
@@ -141,8 +167,10 @@ class OwnFeed:
     def check(self, parcel: Parcel) -> None:
         if not parcel.disclosure_line or not parcel.caption.startswith(parcel.disclosure_line):
             raise Refused("The caption does not start with the AI disclosure line.", code="mark_missing")
-        if len(parcel.media) != 1:
-            raise Refused("The feed takes one video a post.", code="does_not_fit")
+        if reasons := list(media_problems(RULES, parcel.media)):
+            raise Refused("The feed does not take this post. " + " ".join(reasons), code="does_not_fit")
+        if not parcel.media:
+            raise Refused("The feed takes a video or pictures; this post has none.", code="does_not_fit")
 
     def connect(self, account: Account) -> tuple[str, str]:
         return account.address, account.address
@@ -152,7 +180,8 @@ class OwnFeed:
 
     def upload(self, parcel: Parcel, account: Account, intent: Intent, beat: Beat) -> Mapping[str, str]:
         stored = {}
-        files = {"media": parcel.media[0].path, "poster": parcel.poster, "captions": parcel.captions_vtt}
+        files = {"poster": parcel.poster, "captions": parcel.captions_vtt}
+        files |= {f"media{number}": part.path for number, part in enumerate(parcel.media, 1)}
         for name, path in files.items():
             beat()
             stored[name] = self.feed.blobs.put(path) if path else ""
@@ -183,8 +212,11 @@ class OwnFeed:
             return Absent("The feed has no item under this key.")
         marked = bool(item.disclosure_line) and item.caption.startswith(item.disclosure_line)
         with contextlib.suppress(Refused, OSError):
-            self.feed.blobs.verified(item.media_sha256)
-            same = item.manifest_sha256 == parcel.manifest_sha256 and item.media_sha256 == parcel.media[0].sha256
+            there = [picture.sha256 for picture in item.pictures] or [item.media_sha256]
+            for sha256 in there:
+                self.feed.blobs.verified(sha256)
+            wanted = [part.sha256 for part in parcel.media]
+            same = item.manifest_sha256 == parcel.manifest_sha256 and there == wanted
             return Found(item.id, self._url(item), marked=marked, same=same)
         return Found(item.id, self._url(item), marked=marked, same=False)
 
@@ -205,7 +237,7 @@ class OwnFeed:
             disclosure_line=parcel.disclosure_line,
             language=parcel.language,
             created_at=parcel.created_at.isoformat(),
-            media_sha256=uploaded["media"],
+            media_sha256=uploaded["media1"],
             media_size=media.size,
             mime=media.mime,
             width=media.width,
@@ -216,6 +248,11 @@ class OwnFeed:
             captions_sha256=uploaded["captions"],
             manifest_sha256=parcel.manifest_sha256,
             proof_url=parcel.proof_url,
+            pictures=tuple(
+                Picture(uploaded[f"media{number}"], part.size, part.mime, part.width, part.height, part.alt)
+                for number, part in enumerate(parcel.media, 1)
+                if part.kind == "image"
+            ),
         )
 
 

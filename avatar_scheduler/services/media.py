@@ -32,7 +32,6 @@ def public_blob(session: Session, settings: Settings, slug: str, sha256: str) ->
     """A file of a published item, from the feed's own store."""
     feed = Feed(settings)
     for item in feed.items(slug):
-        kinds = {item.media_sha256: item.mime, item.poster_sha256: "image/jpeg", item.captions_sha256: "text/vtt"}
-        if sha256 and sha256 in kinds and vouching.is_ours(session, settings, item):
-            return MediaFile(vouching.intact(feed.blobs, sha256), kinds[sha256])
+        if sha256 in item.files and vouching.is_ours(session, settings, item):
+            return MediaFile(vouching.intact(feed.blobs, sha256), item.files[sha256])
     raise NotFound("There is no such file.")

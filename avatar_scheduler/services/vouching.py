@@ -10,7 +10,7 @@ from avatar_scheduler.config import Settings
 from avatar_scheduler.db.tables import Approval, Delivery, Version
 from avatar_scheduler.domain.delivery import DeliveryState
 from avatar_scheduler.domain.errors import NotFound, SchedulerError
-from avatar_scheduler.publishers.own_feed import Item
+from avatar_scheduler.publishers.own_feed import Item, Picture
 from avatar_scheduler.services import approvals, versions
 from avatar_scheduler.services.versions import Manifest
 from avatar_scheduler.storage import Blobs, file_sha256
@@ -47,14 +47,25 @@ def is_ours(session: Session, settings: Settings, item: Item) -> bool:
         "creator": data["creator"]["name"],
         "slug": target["address"] if target else "",
         "manifest_sha256": manifest.sha256,
-        "media_sha256": data["media"]["video"]["sha256"],
-        "poster_sha256": data["media"]["poster"]["sha256"],
-        "captions_sha256": data["media"]["captions"]["sha256"],
+        **_files(manifest),
     }
     same = all(getattr(item, name) == value for name, value in wanted.items())
     if not same:
         log.error("feed item %s was changed after it was published; it is not shown", item.id)
     return same
+
+
+def _files(manifest: Manifest) -> dict[str, object]:
+    data, pictures = manifest.data, manifest.pictures()
+    if not pictures:
+        media = data["media"]
+        names = {"media_sha256": "video", "poster_sha256": "poster", "captions_sha256": "captions"}
+        return {name: media[kind]["sha256"] for name, kind in names.items()} | {"pictures": ()}
+    line = data["disclosure_line"]
+    shown = tuple(
+        Picture(p["sha256"], p["size"], p["mime"], p["width"], p["height"], f"{line} {p['alt']}") for p in pictures
+    )
+    return {"media_sha256": shown[0].sha256, "poster_sha256": "", "captions_sha256": "", "pictures": shown}
 
 
 def intact(blobs: Blobs, sha256: str) -> Path:
