@@ -1,16 +1,14 @@
 """Avatar packs: a folder with avatar.toml and pictures on one artboard. The format is described in packs/FORMAT.md."""
 
-import re
-import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from avatar_scheduler.domain.errors import Invalid
-from avatar_scheduler.studio.avatar import pack_pictures
+from avatar_scheduler.studio.avatar import pack_pictures, pack_table
 
-FORMAT = 1
-SLOTS = ("mouth", "eyes", "brows")
+SLOTS = pack_table.SLOTS
 NEEDED = (
     "body",
     "head",
@@ -19,8 +17,10 @@ NEEDED = (
     "eyes_closed",
 )
 _MOUTH_FALLBACKS = {"G": "B", "H": "C", "X": "A"}
-_NO_LICENCE = 'licence is missing. Write the licence you hold, for example CC0-1.0 or "own work".'
-_BOXES = ("head", "mouth", "eyes")
+_MOST_SAID = 40
+"""Problems in one message: enough to work through, not a screen of noise for a file that is no pack at all."""
+_FARTHEST_BOB, _FARTHEST_TILT = 20.0, 20.0
+"""Never more than a head can move without leaving its neck."""
 
 
 @dataclass(frozen=True)
@@ -103,40 +103,34 @@ class Pack:
 
 def load(folder: Path) -> Pack:
     """A pack is taken whole or not at all: Invalid names every problem at once, in one line."""
-    table = _table(folder)
-    if table.get("format") != FORMAT:
-        raise Invalid(f"This pack uses format {table.get('format')}. This version reads format {FORMAT}.")
+    table = pack_table.read(folder)
     files = pack_pictures.find(folder)
-    try:
-        problems = _problems(table, files)
-        if problems:
-            raise Invalid(" ".join(problems))
-        return _build(table, files)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        # A table of the wrong shape: a word where a number belongs, a missing key.
-        raise Invalid(f"avatar.toml of {folder.name} is incomplete: {error}. Compare it with another.") from error
+    refuse(problems(folder, table, files))
+    return build(table, files)
 
 
-def _table(folder: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads((folder / "avatar.toml").read_text("utf-8"))
-    except OSError as error:
-        raise Invalid(f"{folder.name} has no readable avatar.toml. A pack needs one.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise Invalid(f"avatar.toml of {folder.name}: {error}.") from error
+def refuse(found: list[str]) -> None:
+    if found:
+        more = [f"And {len(found) - _MOST_SAID} more."] if len(found) > _MOST_SAID else []
+        raise Invalid(" ".join([*found[:_MOST_SAID], *more]), code="pack")
 
 
-def _problems(table: dict[str, Any], files: dict[str, Path]) -> list[str]:
-    size = (int(table["artboard"]["width"]), int(table["artboard"]["height"]))
-    return [
-        *_missing_parts(files),
-        *_wrong_size(size),
-        *_wrong_layers(table["layer"], files),
-        *_wrong_boxes(table["boxes"], size, brows="brows_neutral" in files),
-        *([] if table.get("licence") else [_NO_LICENCE]),
-        *pack_pictures.pack_problems(files),
-        *(problem for path in files.values() for problem in pack_pictures.problems(path, size)),
-    ]
+def problems(folder: Path, table: Mapping[str, Any], files: dict[str, Path]) -> list[str]:
+    """Everything that can be said without drawing. A table of the wrong shape does not hide the pictures' problems."""
+    misshapen = pack_table.problems(table)
+    found = [*misshapen, *_missing_parts(files)]
+    artboard, first = None, ""
+    if not misshapen:
+        artboard = (table["artboard"]["width"], table["artboard"]["height"])
+        parts = [layer["part"] for layer in table["layer"]]
+        first = parts[0] if parts else ""
+        found += [*_wrong_size(artboard), *_wrong_layers(parts, files)]
+        found += _wrong_boxes(table["boxes"], artboard, brows="brows_neutral" in files)
+        artboard = None if _wrong_size(artboard) else artboard
+    found += pack_pictures.pack_problems(folder)
+    for part, path in files.items():
+        found += pack_pictures.problems(path, artboard, may_be_opaque=part in (first, "body"))
+    return found
 
 
 def _missing_parts(files: dict[str, Path]) -> list[str]:
@@ -153,49 +147,47 @@ def _wrong_size(size: tuple[int, int]) -> list[str]:
     return [f"The artboard is {size[0]}x{size[1]}. Use even numbers from 540 to 2160."]
 
 
-def _wrong_layers(layers: list[dict[str, str]], files: dict[str, Path]) -> list[str]:
-    parts = [layer["part"] for layer in layers]
-    problems = [f'"{part}" is not a file name.' for part in parts if not re.fullmatch(r"[A-Za-z0-9_]+", part)]
+def _wrong_layers(parts: list[str], files: dict[str, Path]) -> list[str]:
+    found = [f'"{part}" is not a file name.' for part in parts if not pack_pictures.PART.fullmatch(part)]
     fileless = [part for part in parts if part not in SLOTS and part not in files]
-    problems += [f'Layer "{part}" has no file {part}.svg or {part}.png.' for part in fileless]
+    found += [f'Layer "{part}" has no file {part}.svg or {part}.png.' for part in fileless]
     if any(parts.count(part) != 1 for part in ("body", "head", "mouth", "eyes")) or len(set(parts)) != len(parts):
-        problems.append("The layer list must name body, head, mouth and eyes once each.")
-    return problems
+        found.append("The layer list must name body, head, mouth and eyes once each.")
+    return found
 
 
 def _wrong_boxes(boxes: dict[str, list[int]], size: tuple[int, int], *, brows: bool) -> list[str]:
-    problems: list[str] = []
-    for name in (*_BOXES, "brows") if brows else _BOXES:
-        if name not in boxes or len(boxes[name]) != 4:
-            problems.append(f"{name} box: write x, y, width, height.")
+    found: list[str] = []
+    for name in pack_table.BOXES if brows else ("head", "mouth", "eyes"):
+        if name not in boxes:
+            found.append(f"{name} box: write x, y, width, height.")
             continue
-        problems += [f"{name} box: {number} is odd. Use even numbers." for number in boxes[name] if number % 2]
+        found += [f"{name} box: {number} is odd. Use even numbers." for number in boxes[name] if number % 2]
         box = Box(*boxes[name])
         if min(box.x, box.y) < 0 or min(box.width, box.height) < 2 or box.right > size[0] or box.bottom > size[1]:
-            problems.append(f"{name} box reaches outside the artboard.")
-    return problems
+            found.append(f"{name} box reaches outside the artboard.")
+    return found
 
 
-def _build(table: dict[str, Any], files: dict[str, Path]) -> Pack:
+def build(table: Mapping[str, Any], files: dict[str, Path]) -> Pack:
+    """From a table without problems."""
     motion, blink, artboard = table["motion"], table["blink"], table["artboard"]
     return Pack(
-        name=str(table["name"]),
-        width=int(artboard["width"]),
-        height=int(artboard["height"]),
+        name=table["name"],
+        width=artboard["width"],
+        height=artboard["height"],
         scale=float(table["placement"]["scale"]),
         layers=tuple(Layer(layer["part"], layer["moves"] == "head") for layer in table["layer"]),
-        boxes={name: Box(*numbers) for name, numbers in table["boxes"].items()},
-        motion=Motion(_pair(motion["pivot"]), _reach(motion["bob"]), _reach(motion["tilt"])),
-        blink=Blink((int(blink["every"][0]), int(blink["every"][1])), int(blink["half"]), int(blink["closed"])),
+        boxes={name: Box(*table["boxes"][name]) for name in pack_table.BOXES if name in table["boxes"]},
+        motion=Motion(
+            (float(motion["pivot"][0]), float(motion["pivot"][1])),
+            min(_FARTHEST_BOB, _reach(motion["bob"])),
+            min(_FARTHEST_TILT, _reach(motion["tilt"])),
+        ),
+        blink=Blink((min(blink["every"]), max(blink["every"])), blink["half"], blink["closed"]),
         files=files,
     )
 
 
-def _pair(numbers: list[float]) -> tuple[float, float]:
-    x, y = numbers
-    return float(x), float(y)
-
-
 def _reach(span: list[float]) -> float:
-    """Never more than a head can move without leaving its neck."""
-    return min(20.0, max(abs(float(end)) for end in span))
+    return max(abs(float(end)) for end in span)

@@ -9,21 +9,35 @@ import skia
 from avatar_scheduler.domain.errors import Invalid
 from avatar_scheduler.studio.avatar.motion import Look, Pose
 from avatar_scheduler.studio.avatar.pack import SLOTS, Box, Pack
+from avatar_scheduler.studio.scene.standing import Circle, stand
 
 _BLEED = 2
 """Pixels around a box for the soft edge of what is drawn in it."""
+_DISC = (0xFFE9EEF2, 0xFFB9C8D3)
+_RING = 0xFFFFFFFF
 
 
 class Figure:
-    def __init__(self, pack: Pack, width: int, height: int) -> None:
+    def __init__(self, pack: Pack, width: int, height: int, place: str = "full") -> None:
         self.pack = pack
-        self.scale = pack.scale * width / 1080
-        self._left = (width - pack.width * self.scale) / 2
-        self._top = height - pack.height * self.scale
+        standing = stand(pack, (width, height), place)
+        self.scale = standing.scale
+        self._left, self._top = standing.left, standing.top
+        self._circle = standing.circle
         self._frame = (width, height)
         self._pictures = {part: _picture(path, pack) for part, path in pack.files.items()}
 
     def draw(self, canvas: Any, look: Look) -> None:
+        if self._circle is None:
+            self._draw_layers(canvas, look)
+            return
+        canvas.save()
+        _clip_to_disc(canvas, self._circle)
+        self._draw_layers(canvas, look)
+        canvas.restore()
+        _draw_ring(canvas, self._circle)
+
+    def _draw_layers(self, canvas: Any, look: Look) -> None:
         for layer in self.pack.layers:
             part = getattr(look, layer.part) if layer.part in SLOTS else layer.part
             if part:
@@ -40,11 +54,36 @@ class Figure:
         right, bottom = 2 * ceil((rect.right() + _BLEED) / 2), 2 * ceil((rect.bottom() + _BLEED) / 2)
         return Box(x, y, right - x, bottom - y).within(*self._frame)
 
+    @property
+    def outline(self) -> Box:
+        """The part of the frame the figure can show in, in any pose."""
+        if self._circle is None:
+            return Box(0, 0, *self._frame)
+        reach = self._circle.radius + self._circle.ring
+        x, y = 2 * floor((self._circle.x - reach) / 2), 2 * floor((self._circle.y - reach) / 2)
+        side = 2 * ceil(reach + 2)
+        return Box(x, y, side, side).within(*self._frame)
+
     def _matrix(self, pose: Pose) -> Any:
         matrix = skia.Matrix.Translate(self._left, self._top + pose.dy)
         matrix.preScale(self.scale, self.scale)
         matrix.preRotate(pose.tilt, *self.pack.motion.pivot)
         return matrix
+
+
+def _clip_to_disc(canvas: Any, circle: Circle) -> None:
+    disc = skia.Path()
+    disc.addCircle(circle.x, circle.y, circle.radius)
+    canvas.clipPath(disc, skia.ClipOp.kIntersect, True)
+    ends = [skia.Point(0, circle.y - circle.radius), skia.Point(0, circle.y + circle.radius)]
+    shader = skia.GradientShader.MakeLinear(points=ends, colors=list(_DISC))
+    canvas.drawPaint(skia.Paint(AntiAlias=True, Shader=shader))
+
+
+def _draw_ring(canvas: Any, circle: Circle) -> None:
+    """Over the disc's own edge, so that nothing of the figure shows outside it."""
+    paint = skia.Paint(AntiAlias=True, Color=_RING, Style=skia.Paint.kStroke_Style, StrokeWidth=circle.ring)
+    canvas.drawCircle(circle.x, circle.y, circle.radius, paint)
 
 
 def draw_svg(path: Path, canvas: Any, width: float, height: float) -> None:
@@ -58,13 +97,16 @@ def draw_svg(path: Path, canvas: Any, width: float, height: float) -> None:
 
 def _picture(path: Path, pack: Pack) -> Any:
     recorder = skia.PictureRecorder()
-    bounds = skia.Rect.MakeWH(pack.width, pack.height)
-    canvas = recorder.beginRecording(bounds)
-    if path.suffix == ".svg":
-        draw_svg(path, canvas, pack.width, pack.height)
-    else:
-        _draw_png(path, canvas, bounds)
+    draw_picture(path, recorder.beginRecording(skia.Rect.MakeWH(pack.width, pack.height)), pack.width, pack.height)
     return recorder.finishRecordingAsPicture()
+
+
+def draw_picture(path: Path, canvas: Any, width: int, height: int) -> None:
+    """One picture of a pack, filling the artboard."""
+    if path.suffix == ".svg":
+        draw_svg(path, canvas, width, height)
+    else:
+        _draw_png(path, canvas, skia.Rect.MakeWH(width, height))
 
 
 def _draw_png(path: Path, canvas: Any, bounds: Any) -> None:

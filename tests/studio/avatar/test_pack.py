@@ -48,7 +48,7 @@ class TestLoad:
         ("breaking", "message"),
         [
             (removed("avatar.toml"), "maya has no readable avatar.toml."),
-            (edited("avatar.toml", "format = 1", "format = "), "avatar.toml of maya: Invalid value (at line 1"),
+            (edited("avatar.toml", "format = 1", "format = "), 'avatar.toml, line 1: expected a value after "=".'),
             (
                 edited("avatar.toml", "format = 1", "format = 2"),
                 "This pack uses format 2. This version reads format 1.",
@@ -69,19 +69,22 @@ class TestLoad:
             ),
             (
                 edited("hair_front.svg", "<title>", "<filter/><title>"),
-                "hair_front.svg uses <filter> (line 2). Filters are not",
+                "hair_front.svg uses a filter (line 2). Filters are not drawn.",
             ),
             (edited("body.svg", "<title>", '<a href="http://x/"/><title>'), "body.svg links to another address."),
             (edited("avatar.toml", 'licence = "CC0-1.0"', 'licence = ""'), "licence is missing."),
-            (edited("avatar.toml", "[blink]", "[wink]"), "avatar.toml of maya is incomplete: 'blink'"),
+            (
+                edited("avatar.toml", "[blink]", "[wink]"),
+                "avatar.toml: blink.every needs 2 whole numbers from 400 to 60000.",
+            ),
             (
                 edited("avatar.toml", "scale = 1.2", 'scale = "big"'),
-                "avatar.toml of maya is incomplete: could not convert",
+                "avatar.toml: placement.scale needs 1 number from 0.2 to 4.",
             ),
-            (written("head.svg", b"<svg cut off"), "head.svg cannot be read: it is not a complete SVG"),
-            (written("head.svg", b"\xff\xfe\x00"), "head.svg cannot be read: it is not text."),
+            (written("head.svg", b"<svg cut off"), "head.svg cannot be read: line 1: "),
+            (written("head.svg", b"\xff\xfe\x00"), "head.svg cannot be read: "),
             (written("head.svg", b" " * 1_200_000), "head.svg is 1.2 MB, the limit is 1 MB."),
-            (written("hat.png", b"not a picture"), "hat.png cannot be read: it is not a PNG picture."),
+            (written("hat.png", b"not a picture"), "hat.png cannot be read: it is not a complete PNG picture."),
         ],
     )
     def test_names_what_is_wrong(self, copy: Path, breaking: Callable[[Path], None], message: str) -> None:
