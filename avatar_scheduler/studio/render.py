@@ -16,7 +16,7 @@ from avatar_scheduler.studio.avatar import motion
 from avatar_scheduler.studio.avatar import pack as packs
 from avatar_scheduler.studio.avatar.compositor import Compositor
 from avatar_scheduler.studio.avatar.sprites import Figure
-from avatar_scheduler.studio.captions import Caption, captions, on_screen, vtt
+from avatar_scheduler.studio.captions import Caption, captions, on_screen, styled, vtt
 from avatar_scheduler.studio.job import Rendered, StudioJob
 from avatar_scheduler.studio.speech.speak import speak
 from avatar_scheduler.studio.timed import Speech
@@ -72,12 +72,13 @@ def film(job: StudioJob, speech: Speech, folder: Path, progress: Progress) -> Re
 def plan(job: StudioJob, pack: packs.Pack, speech: Speech) -> Film:
     figure = Figure(pack, job.width, job.height)
     looks = motion.plan(pack, speech, scale=figure.scale, fps=job.fps, seed=job.seed)
-    shown = captions(speech.words)
-    return Film(Compositor(job, pack, figure, shown), looks, shown, on_screen(shown, len(looks), job.fps))
+    style = job.staging.captions
+    shown = styled(speech.words, job.language, style)
+    return Film(Compositor(job, pack, figure, shown), looks, shown, on_screen(shown, len(looks), job.fps, style))
 
 
 def _write(job: StudioJob, planned: Film, speech: Speech, done: Rendered, progress: Progress) -> None:
-    done.captions.write_text(vtt(planned.shown), "utf-8")
+    done.captions.write_text(vtt(captions(speech.words, job.language)), "utf-8")
     progress(_DRAWN, "Encoding")
     total = len(planned.looks)
     encode.write_mp4(
@@ -94,7 +95,7 @@ def _write(job: StudioJob, planned: Film, speech: Speech, done: Rendered, progre
 def _write_poster(planned: Film, path: Path) -> None:
     """The face at rest, eyes open and smiling, with the words of the first caption."""
     compositor = planned.compositor
-    frame = compositor.show(compositor.rest, (0, 0))
+    frame = compositor.show(compositor.rest, (0, 0) if planned.shown else None)
     Image.fromarray(frame.to_ndarray(format="rgb24")).save(path, "JPEG", quality=_POSTER_QUALITY)
 
 

@@ -9,7 +9,7 @@ from avatar_scheduler.studio.avatar.motion import POSES, Look, Pose, pose, rest
 from avatar_scheduler.studio.avatar.pack import Box, Pack
 from avatar_scheduler.studio.avatar.sprites import Figure
 from avatar_scheduler.studio.avatar.stage import Stage
-from avatar_scheduler.studio.caption_art import CaptionArt, place, typeface
+from avatar_scheduler.studio.caption_art import CaptionArt, place, unit
 from avatar_scheduler.studio.captions import Caption
 from avatar_scheduler.studio.job import StudioJob
 
@@ -26,7 +26,7 @@ class Compositor:
         self.rest = rest(pack)
         self._shown = shown
         self._caption_box = place(job.width, job.height, job.overlay)
-        self._art = CaptionArt(typeface(), self._caption_box, job.width / 1080)
+        self._art = CaptionArt(self._caption_box, unit(job.width, job.height), job.staging.captions, job.language)
         poses = {pose(pack.motion, figure.scale, step) for step in range(POSES)} | {self.rest.pose}
         self._head_box = self._around(poses, tuple(pack.boxes))
         self._groups = self._face_groups(poses)

@@ -13,9 +13,10 @@ from avatar_scheduler.studio.avatar.motion import POSES, Look, pose, rest
 from avatar_scheduler.studio.avatar.pack import Box, Pack
 from avatar_scheduler.studio.avatar.sprites import Figure
 from avatar_scheduler.studio.avatar.stage import Stage
-from avatar_scheduler.studio.caption_art import place, typeface
+from avatar_scheduler.studio.caption_art import place
 from avatar_scheduler.studio.captions import Caption
 from avatar_scheduler.studio.job import PACKS, StudioJob, avatars
+from avatar_scheduler.studio.lettering import typeface
 from avatar_scheduler.studio.timed import Timed
 from tests.studio.jobs import make_job, striped
 
