@@ -64,10 +64,20 @@ def _print_card(card: Card) -> None:
         console.print(f"goes to {target.platform}:{target.address} at {when(target.due_at, target.zone)} {target.zone}")
     if card.deadline:
         console.print(f"No decision by {when(card.deadline, card.zone)}? It stays unsent.")
-    console.print(f"video: {settings().base_url}{card.video_url}  (sign in to watch)", soft_wrap=True)
+    _print_media(card)
     for layer in card.layers:
         state = "ok" if layer.state == "ready" else layer.state.upper()
         console.print(f"  {state:<8} {layer.mark.replace('_', ' ')}: {shown(layer.detail)}")
+
+
+def _print_media(card: Card) -> None:
+    base = settings().base_url
+    if card.video_url:
+        console.print(f"video: {base}{card.video_url}  (sign in to watch)", soft_wrap=True)
+    for number, picture in enumerate(card.pictures, 1):
+        console.print(f"picture {number}: {shown(picture.alt)}", soft_wrap=True)
+    if card.pictures:
+        console.print(f"pictures: {base}/review/{card.version_id}  (sign in to look)", soft_wrap=True)
 
 
 def _read_through(card: Card) -> None:

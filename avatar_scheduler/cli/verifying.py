@@ -16,7 +16,7 @@ def register(app: typer.Typer) -> None:
 
 
 def verify(
-    file: Annotated[Path, typer.Argument(help="A downloaded video.")],
+    file: Annotated[Path, typer.Argument(help="A downloaded video or picture.")],
     root: Annotated[
         Path | None, typer.Option(help="Root certificate to trust; this installation's when left out.")
     ] = None,

@@ -47,6 +47,14 @@ class GoingOut:
 
 
 @dataclass(frozen=True)
+class Picture:
+    url: str
+    alt: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
 class Card:
     version_id: str
     version_number: int
@@ -85,8 +93,13 @@ class Card:
     changes: tuple[tuple[str, str], ...]
     """Script diff against the version before: ("same" | "removed" | "added", text)."""
     video_url: str
+    """Empty for a post of pictures."""
     poster_url: str
     captions_url: str
+    pictures: tuple[Picture, ...] = ()
+    """None for a film."""
+    looked_at: tuple[int, ...] = ()
+    """Numbers of the pictures this person has seen, from 1."""
 
 
 @dataclass(frozen=True)
@@ -125,6 +138,14 @@ class PostPage:
     video_url: str
     poster_url: str
     captions_url: str
+    pictures: tuple[Picture, ...] = ()
+
+
+@dataclass(frozen=True)
+class FeedPicture(Picture):
+    mime: str
+    size: int
+    sha256: str
 
 
 @dataclass(frozen=True)
@@ -138,6 +159,7 @@ class FeedItem:
     language: str
     published_at: datetime
     video_url: str
+    """Empty for a post of pictures."""
     video_size: int
     video_sha256: str
     poster_url: str
@@ -147,6 +169,7 @@ class FeedItem:
     duration_ms: int
     url: str
     proof_url: str
+    pictures: tuple[FeedPicture, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -179,10 +202,14 @@ class Proof:
     published_at: datetime | None
     version_hash: str
     media_hash: str
+    """Of the film, or of the first picture."""
     engine: str
     voice: str
+    """Empty where nothing is spoken."""
     marks: tuple[ProofMark, ...]
     targets: tuple[Target, ...]
     audit_hash: str
     item_url: str
     root_fingerprint: str
+    pictures: tuple[str, ...] = ()
+    """SHA-256 of each."""

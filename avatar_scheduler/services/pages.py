@@ -23,12 +23,23 @@ from avatar_scheduler.db.tables import (
 )
 from avatar_scheduler.db.tables import Version as VersionRow
 from avatar_scheduler.domain.delivery import SETTLED, DeliveryState
-from avatar_scheduler.domain.disclosure import VIDEO_MARKS
+from avatar_scheduler.domain.disclosure import Mark, required_marks
 from avatar_scheduler.domain.errors import Refused
 from avatar_scheduler.domain.interaction import is_core
 from avatar_scheduler.domain.post import PostState
-from avatar_scheduler.services import posts, review, seen, versions
-from avatar_scheduler.services.cards import Card, GoingOut, Layer, PostPage, Progress, QueueRow, Target, TimelineRow
+from avatar_scheduler.services import looked, posts, review, seen, versions
+from avatar_scheduler.services.cards import (
+    Card,
+    GoingOut,
+    Layer,
+    Picture,
+    PostPage,
+    Progress,
+    ProofMark,
+    QueueRow,
+    Target,
+    TimelineRow,
+)
 from avatar_scheduler.services.people import Person
 from avatar_scheduler.services.roles import DECIDE
 from avatar_scheduler.services.versions import Manifest
@@ -67,7 +78,7 @@ def deliveries(session: Session, version_id: str) -> list[Delivery]:
 def card(session: Session, who: Person, version_id: str, now: datetime) -> Card:
     version, post = review.find(session, who, version_id)
     manifest = versions.read(version)
-    data, video = manifest.data, manifest.data["media"]["video"]
+    data, urls, pictures = manifest.data, _urls(manifest), manifest.pictures()
     view = seen.view_of(session, version.id, who.member_id)
     rows = deliveries(session, version.id)
     deadline = max((d.latest_start for d in rows), default=None)
@@ -93,7 +104,7 @@ def card(session: Session, who: Person, version_id: str, now: datetime) -> Card:
         deadline=deadline,
         seconds_left=int((deadline - now).total_seconds()) if deadline else None,
         zone=rows[0].zone if rows else "UTC",
-        duration_ms=video["duration_ms"],
+        duration_ms=0 if pictures else data["media"]["video"]["duration_ms"],
         seen_ms=view.seen_ms if view else 0,
         seen_complete=bool(view and view.completed_at),
         must_see=data["core"],
@@ -105,9 +116,15 @@ def card(session: Session, who: Person, version_id: str, now: datetime) -> Card:
         consent_until=_consent_end(session, data["consent"]),
         newer_version_id="" if current else post.version_id,
         changes=changes(session, version),
-        video_url=f"/media/{video['sha256']}",
-        poster_url=f"/media/{data['media']['poster']['sha256']}",
-        captions_url=f"/media/{data['media']['captions']['sha256']}",
+        video_url=urls.get("video", ""),
+        poster_url=urls.get("poster", ""),
+        captions_url=urls.get("captions", ""),
+        # By number, not by hash: fetching one of these is noted, it is half of having looked at it.
+        pictures=tuple(
+            Picture(f"/review/{version.id}/pictures/{number}", p["alt"], p["width"], p["height"])
+            for number, p in enumerate(pictures, 1)
+        ),
+        looked_at=tuple(looked.looked_at(view)) if pictures else (),
     )
 
 
@@ -128,12 +145,22 @@ def _consent_end(session: Session, consent_id: str) -> datetime | None:
 
 def layers(manifest: Manifest) -> tuple[Layer, ...]:
     """The four layers of the card, from the evidence frozen in the version."""
-    found = {e.mark: e for e in manifest.evidence()}
+    return tuple(Layer(row.mark, "ready" if row.ok else "missing", row.summary) for row in marks(manifest))
+
+
+def marks(manifest: Manifest) -> tuple[ProofMark, ...]:
+    """Each required mark once: there only when it was measured on every file that needs it."""
+    files = versions.marked_files(manifest.form, manifest.data["media"])
     rows = []
-    for mark in sorted(VIDEO_MARKS):
-        e = found.get(mark)
-        state = "ready" if e and e.ok else "missing"
-        rows.append(Layer(mark, state, e.summary if e else ""))
+    for mark in sorted(required_marks(manifest.form)):
+        of_mark = [e for e in manifest.evidence() if e.mark is mark]
+        wanted = 1 if mark is Mark.caption_line else len(files)
+        bad = next((e for e in of_mark if not e.ok), None)
+        said = bad or (of_mark[0] if of_mark else None)
+        summary = said.summary if said else ""
+        if wanted > 1 and not bad:
+            summary = f"{summary} ({len(of_mark)} of {wanted} pictures)"
+        rows.append(ProofMark(mark, not bad and len(of_mark) >= wanted, summary, said.tool if said else ""))
     return tuple(rows)
 
 
@@ -217,7 +244,8 @@ def post_page(session: Session, who: Person, post_id: str) -> PostPage:
     creator = session.get_one(Creator, post.creator_id)
     rows = list(session.exec(select(Delivery).where(Delivery.post_id == post.id)))
     current = session.get(VersionRow, post.version_id) if post.version_id else None
-    media = _media(current)
+    manifest = _readable(current)
+    media = _urls(manifest) if manifest else {}
     return PostPage(
         progress=progress_of(session, post),
         kind=post.kind,
@@ -225,23 +253,29 @@ def post_page(session: Session, who: Person, post_id: str) -> PostPage:
         creator=creator.name,
         creator_slug=creator.slug,
         script=post.script,
-        caption=versions.read(current).data["caption"] if media and current else post.caption,
+        caption=manifest.data["caption"] if manifest else post.caption,
         language=post.language,
         targets=targets(session, [d for d in rows if d.version_id == post.version_id] or rows),
         timeline=_timeline(session, post, rows),
         video_url=media.get("video", ""),
         poster_url=media.get("poster", ""),
         captions_url=media.get("captions", ""),
+        pictures=tuple(
+            Picture(f"/media/{p['sha256']}", p["alt"], p["width"], p["height"])
+            for p in (manifest.pictures() if manifest else [])
+        ),
     )
 
 
-def _media(version: VersionRow | None) -> dict[str, str]:
-    if version is None:
-        return {}
+def _readable(version: VersionRow | None) -> Manifest | None:
     try:
-        media: dict[str, Any] = versions.read(version).data["media"]
+        return versions.read(version) if version else None
     except Refused:
-        return {}
+        return None
+
+
+def _urls(manifest: Manifest) -> dict[str, str]:
+    media: dict[str, Any] = manifest.data["media"]
     return {kind: f"/media/{m['sha256']}" for kind, m in media.items()}
 
 

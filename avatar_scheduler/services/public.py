@@ -1,5 +1,6 @@
 """What anybody may see: a creator's feed, one item, and the proof behind it."""
 
+import json
 from datetime import datetime
 
 from sqlmodel import Session, select
@@ -9,7 +10,11 @@ from avatar_scheduler.db.tables import Approval, Audit, Creator, Member
 from avatar_scheduler.domain.errors import NotFound
 from avatar_scheduler.publishers.own_feed import Feed, Item
 from avatar_scheduler.services import pages, vouching
-from avatar_scheduler.services.cards import FeedItem, FeedPage, Proof, ProofMark
+from avatar_scheduler.services.cards import FeedItem, FeedPage, FeedPicture, Proof
+from avatar_scheduler.services.versions import Manifest
+from avatar_scheduler.studio import voices
+
+BUILTIN = "builtin"
 
 
 def feed(session: Session, settings: Settings, slug: str) -> FeedPage:
@@ -44,23 +49,27 @@ def _shown(settings: Settings, item: Item) -> FeedItem:
         disclosure_line=item.disclosure_line,
         language=item.language,
         published_at=datetime.fromisoformat(item.created_at),
-        video_url=f"{media}/{item.media_sha256}",
+        video_url="" if item.pictures else f"{media}/{item.media_sha256}",
         video_size=item.media_size,
         video_sha256=item.media_sha256,
-        poster_url=f"{media}/{item.poster_sha256}" if item.poster_sha256 else "",
+        poster_url=f"{media}/{item.media_sha256 if item.pictures else item.poster_sha256}",
         captions_url=f"{media}/{item.captions_sha256}" if item.captions_sha256 else "",
         width=item.width,
         height=item.height,
         duration_ms=item.duration_ms,
         url=f"{base}/{item.id}",
         proof_url=item.proof_url,
+        pictures=tuple(
+            FeedPicture(f"{media}/{p.sha256}", p.alt, p.width, p.height, p.mime, p.size, p.sha256)
+            for p in item.pictures
+        ),
     )
 
 
 def proof(session: Session, settings: Settings, delivery_id: str) -> Proof:
     """Shown once the delivery was sent; before that there is nothing to prove to strangers."""
     row, manifest, approval = vouching.sent(session, settings, delivery_id)
-    data = manifest.data
+    data, pictures = manifest.data, tuple(picture["sha256"] for picture in manifest.pictures())
     return Proof(
         title=data["title"],
         creator=data["creator"]["name"],
@@ -70,15 +79,28 @@ def proof(session: Session, settings: Settings, delivery_id: str) -> Proof:
         approved_at=approval.decided_at,
         published_at=row.published_at,
         version_hash=manifest.sha256,
-        media_hash=data["media"]["video"]["sha256"],
+        media_hash=pictures[0] if pictures else data["media"]["video"]["sha256"],
         engine=data["engine"],
-        voice="hibari-tts, af_heart",
-        marks=tuple(ProofMark(e["mark"], e["ok"], e["summary"], e["tool"]) for e in data["evidence"]),
+        voice="" if pictures else _voice(manifest),
+        marks=pages.marks(manifest),
         targets=pages.targets(session, [row]),
         audit_hash=_entry(session, approval.id),
         item_url=next((t.url for t in pages.targets(session, [row])), ""),
         root_fingerprint=_fingerprint(settings),
+        pictures=pictures,
     )
+
+
+def _voice(manifest: Manifest) -> str:
+    """Who is heard: a synthetic voice by its name, a vendor's, or a person's recording."""
+    staging = json.loads(manifest.data.get("staging", "{}"))
+    if staging.get("recording"):
+        return "a person, recorded"
+    if (renderer := manifest.data.get("renderer", BUILTIN)) != BUILTIN:
+        return str(renderer)
+    language: str = manifest.data["language"]
+    voice = voices.choose(language, staging.get("voice", ""))
+    return f"{voice.name}, {voice.engine}"
 
 
 def _name(session: Session, approval: Approval) -> str:

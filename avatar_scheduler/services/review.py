@@ -14,7 +14,7 @@ from avatar_scheduler.domain.approval import UNDO
 from avatar_scheduler.domain.delivery import IN_FLIGHT, DeliveryState
 from avatar_scheduler.domain.errors import Conflict, Invalid, NotFound
 from avatar_scheduler.domain.post import PostState
-from avatar_scheduler.services import approvals, posts, seen, versions
+from avatar_scheduler.services import approvals, looked, posts, seen, versions
 from avatar_scheduler.services.people import Person
 from avatar_scheduler.services.roles import DECIDE, require
 
@@ -37,6 +37,20 @@ def record_seen(
     return view.seen_ms, view.completed_at is not None
 
 
+def fetch_picture(session: Session, who: Person, version_id: str, number: int, now: datetime) -> str:
+    """SHA-256 of one of its pictures, noting who was given it."""
+    version, _ = find(session, who, version_id)
+    return looked.fetched(session, version, who.member_id, number, now)
+
+
+def record_looked(
+    session: Session, who: Person, version_id: str, numbers: list[int], now: datetime
+) -> tuple[list[int], bool]:
+    version, _ = find(session, who, version_id)
+    view = looked.shown(session, version, who.member_id, numbers, now)
+    return looked.looked_at(view), view.completed_at is not None
+
+
 def approve(
     session: Session, settings: Settings, who: Person, version_id: str, version_hash: str, now: datetime
 ) -> str:
@@ -49,7 +63,8 @@ def approve(
     manifest = versions.read(version)
     view = seen.view_of(session, version.id, who.member_id)
     if manifest.data["core"] and (view is None or view.completed_at is None):
-        raise Invalid("Watch it to the end first. It speaks for a person.", code="not_seen")
+        first = "Look at every picture on the review page" if manifest.pictures() else "Watch it to the end"
+        raise Invalid(f"{first} first. It speaks for a person.", code="not_seen")
     row = approvals.approve_version(
         session, settings, post, version, by=who.member_id, parent="", now=now, approval_id=new_id()
     )

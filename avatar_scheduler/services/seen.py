@@ -51,8 +51,11 @@ def open_view(session: Session, version: Version, member_id: str, now: datetime)
 
 def record(session: Session, version: Version, member_id: str, ranges: Ranges, now: datetime) -> View:
     """Adds what was played. Raises Invalid when more is claimed than the time since opening allows."""
+    manifest = versions.read(version)
+    if manifest.form != versions.VIDEO:
+        raise Invalid("This post has no video to watch. Look at its pictures.", code="no_video")
     view = open_view(session, version, member_id, now)
-    duration = int(versions.read(version).data["media"]["video"]["duration_ms"])
+    duration = int(manifest.data["media"]["video"]["duration_ms"])
     known: Ranges = [(a, b) for a, b in json.loads(view.ranges)]
     joined = merge(known + ranges, duration)
     elapsed = int((now - view.opened_at).total_seconds() * 1000)
@@ -70,8 +73,12 @@ def _complete(ranges: Ranges, duration_ms: int) -> bool:
 
 
 def read_to_end(session: Session, version: Version, member_id: str, now: datetime) -> View:
-    """The transcript was shown to its end in a terminal, line by line: counts as much as watching."""
+    """The transcript was shown to its end in a terminal, line by line: counts as much as watching.
+
+    Not for pictures: no terminal shows them.
+    """
     view = open_view(session, version, member_id, now)
-    view.completed_at = view.completed_at or now
+    if versions.read(version).form == versions.VIDEO:
+        view.completed_at = view.completed_at or now
     session.flush()
     return view

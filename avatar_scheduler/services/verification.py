@@ -5,7 +5,7 @@ import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, or_, select
 
 from avatar_scheduler.config import Settings
 from avatar_scheduler.db.engine import read_scope
@@ -13,7 +13,7 @@ from avatar_scheduler.db.tables import Asset, Render, Version
 from avatar_scheduler.domain.disclosure import Evidence
 from avatar_scheduler.domain.errors import Refused
 from avatar_scheduler.renderers import process
-from avatar_scheduler.renderers.base import Order
+from avatar_scheduler.renderers.base import MADE, Order
 from avatar_scheduler.services import versions
 from avatar_scheduler.storage import file_sha256
 
@@ -40,38 +40,46 @@ def verify(settings: Settings, file: Path, root_pem: str) -> Report:
         marks = [credentials.measure(file, root_pem), xmp.measure(file)]
         origin = "These bytes were not made by this installation, or were changed since."
         return Report(digest, origin, False, tuple(marks), _words(said))
-    order, origin = known
-    found = _measure(order, file, root_pem)
+    order, origin, human_ms = known
+    found = _measure(order, file, root_pem, human_ms)
     return Report(digest, origin, all(e.ok for e in found), found, _words(said))
 
 
-def _measure(order: Order, file: Path, root_pem: str) -> tuple[Evidence, ...]:
+def _measure(order: Order, file: Path, root_pem: str, human_ms: list[list[int]]) -> tuple[Evidence, ...]:
     """In the measuring process: whatever the file does to a decoder, it does it there."""
     with tempfile.TemporaryDirectory(prefix="avs-verify-") as name:
         folder = Path(name)
         (folder / "order.json").write_text(json.dumps(asdict(order)))
         (folder / "root.pem").write_text(root_pem)
-        (folder / "signed.mp4").symlink_to(file.resolve())
+        (folder / MADE).write_text(json.dumps({"human_ms": human_ms}))
+        (folder / ("image1.jpg" if order.form == versions.STILLS else "signed.mp4")).symlink_to(file.resolve())
         told = process.run("measure", folder, folder, lambda percent, step: None, MEASURE_SECONDS)
     return tuple(versions.evidence_of(e) for e in told["evidence"])
 
 
-def _order(settings: Settings, digest: str) -> tuple[Order, str] | None:
+def _order(settings: Settings, digest: str) -> tuple[Order, str, list[list[int]]] | None:
+    """What a file was ordered as, where it comes from, and which parts of it show a person."""
+    marked = or_(col(Asset.kind) == "video", col(Asset.kind).startswith("image"))
     try:
         with read_scope(settings) as session:
-            asset = session.exec(select(Asset).where(Asset.sha256 == digest, Asset.kind == "video")).first()
+            asset = session.exec(select(Asset).where(Asset.sha256 == digest, marked)).first()
             if asset is None:
                 return None
             render = session.get_one(Render, asset.render_id)
             order = Order.read(json.loads(render.order))
-            return order, _origin(session, digest, order)
+            version = _version(session, digest)
+            human_ms = json.loads(version.manifest).get("human_ms", []) if version else []
+            return order, _origin(version, order), human_ms
     except Refused:
         return None  # not set up here: verify works on any machine
 
 
-def _origin(session: Session, digest: str, order: Order) -> str:
+def _version(session: Session, digest: str) -> Version | None:
     query = select(Version).where(col(Version.manifest).contains(digest)).order_by(col(Version.number).desc())
-    version = session.exec(query).first()
+    return session.exec(query).first()
+
+
+def _origin(version: Version | None, order: Order) -> str:
     number = f", version {version.number} ({version.sha256[:16]})" if version else ""
     return f"“{order.title}”{number}, made here by {order.software} at {order.when}."
 

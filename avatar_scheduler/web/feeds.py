@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import urljoin
 from xml.etree import ElementTree as ET
 
-from avatar_scheduler.services.cards import FeedItem, FeedPage
+from avatar_scheduler.services.cards import FeedItem, FeedPage, FeedPicture
 
 ATOM = "http://www.w3.org/2005/Atom"
 AI_TERM = "ai-generated"
@@ -22,6 +22,14 @@ def disclosed(item: FeedItem) -> str:
 
 def marked_title(item: FeedItem) -> str:
     return f"[AI] {item.title}"
+
+
+def files(item: FeedItem) -> tuple[FeedPicture, ...]:
+    """The pictures, or the film as if it were one."""
+    film = FeedPicture(
+        item.video_url, "", item.width, item.height, mime="video/mp4", size=item.video_size, sha256=item.video_sha256
+    )
+    return item.pictures or (film,)
 
 
 def atom(feed: FeedPage, base_url: str) -> bytes:
@@ -49,8 +57,17 @@ def _entry(item: FeedItem, base_url: str) -> ET.Element:
     _add(entry, "published", item.published_at.isoformat())
     _add(entry, "link", rel="alternate", type="text/html", href=urljoin(base_url, item.url))
     _add(entry, "link", rel="related", type="text/html", href=urljoin(base_url, item.proof_url), title="Proof")
-    video = urljoin(base_url, item.video_url)
-    _add(entry, "link", rel="enclosure", type="video/mp4", href=video, length=str(item.video_size))
+    for file in files(item):
+        said = {"title": file.alt} if file.alt else {}
+        _add(
+            entry,
+            "link",
+            rel="enclosure",
+            type=file.mime,
+            href=urljoin(base_url, file.url),
+            length=str(file.size),
+            **said,
+        )
     _add(entry, "category", term=AI_TERM, label=item.disclosure_line)
     _add(entry, "content", disclosed(item), type="text")
     return entry
@@ -92,18 +109,22 @@ def _json_item(item: FeedItem, base_url: str) -> dict[str, Any]:
         "date_published": item.published_at.isoformat(),
         "language": item.language,
         "tags": [AI_TERM],
-        "attachments": [
-            {
-                "url": urljoin(base_url, item.video_url),
-                "mime_type": "video/mp4",
-                "size_in_bytes": item.video_size,
-                "duration_in_seconds": round(item.duration_ms / 1000, 3),
-            }
-        ],
+        "attachments": [_attachment(item, file, base_url) for file in files(item)],
         "_ai": {
             "disclosure": item.disclosure_line,
             "digital_source_type": SOURCE_TYPE,
-            "video_sha256": item.video_sha256,
+            **({} if item.pictures else {"video_sha256": item.video_sha256}),
+            "sha256": [file.sha256 for file in files(item)],
             "proof_url": urljoin(base_url, item.proof_url),
         },
+    }
+
+
+def _attachment(item: FeedItem, file: FeedPicture, base_url: str) -> dict[str, Any]:
+    return {
+        "url": urljoin(base_url, file.url),
+        "mime_type": file.mime,
+        "size_in_bytes": file.size,
+        **({"title": file.alt} if file.alt else {}),
+        **({} if item.pictures else {"duration_in_seconds": round(item.duration_ms / 1000, 3)}),
     }

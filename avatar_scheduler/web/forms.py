@@ -39,5 +39,9 @@ class Changes(Decision):
     """Empty when nothing is pinned."""
 
 
+class Looked(Strict):
+    pictures: list[Annotated[int, Field(ge=1, le=10)]] = Field(max_length=10)
+
+
 class Seen(Strict):
     ranges: list[tuple[Milliseconds, Milliseconds]] = Field(max_length=500)

@@ -5,15 +5,16 @@ from itertools import pairwise
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request
-from fastapi.responses import JSONResponse, RedirectResponse, Response
+from fastapi.responses import FileResponse, JSONResponse, RedirectResponse, Response
 from sqlmodel import Session
 
 from avatar_scheduler.db.engine import read_scope
-from avatar_scheduler.services import pages, review
+from avatar_scheduler.services import media, pages, review
 from avatar_scheduler.services.cards import Card, QueueRow
 from avatar_scheduler.services.people import Person
 from avatar_scheduler.web.deps import Now, ReadSession, SettingsDep, Who, WriteSession, current_time
-from avatar_scheduler.web.forms import Changes, Decision, Seen, Signed
+from avatar_scheduler.web.forms import Changes, Decision, Looked, Seen, Signed
+from avatar_scheduler.web.media import serve
 from avatar_scheduler.web.templating import page
 
 router = APIRouter()
@@ -124,6 +125,20 @@ def ask_changes(
 def seen(version_id: str, body: Seen, session: WriteSession, who: Who, now: Now) -> JSONResponse:
     seen_ms, complete = review.record_seen(session, who, version_id, body.ranges, now)
     return JSONResponse({"seen_ms": seen_ms, "complete": complete})
+
+
+@router.post("/review/{version_id}/looked")
+def looked(version_id: str, body: Looked, session: WriteSession, who: Who, now: Now) -> JSONResponse:
+    pictures, complete = review.record_looked(session, who, version_id, body.pictures, now)
+    return JSONResponse({"pictures": pictures, "complete": complete})
+
+
+@router.get("/review/{version_id}/pictures/{number}")
+def picture(
+    version_id: str, number: int, session: WriteSession, settings: SettingsDep, who: Who, now: Now
+) -> FileResponse:
+    sha256 = review.fetch_picture(session, who, version_id, number, now)
+    return serve(media.blob(session, settings, who, sha256), sha256, cache="private, no-store")
 
 
 @router.post("/approvals/{approval_id}/undo")
