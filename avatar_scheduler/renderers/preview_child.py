@@ -1,0 +1,91 @@
+"""The process behind previews: `python -m avatar_scheduler.renderers.preview_child SENTENCES`.
+
+A line of JSON on standard input asks; on standard output comes a line of JSON and the bytes of one piece. It ends when
+its input does.
+"""
+
+import json
+import os
+import resource
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from avatar_scheduler.domain.errors import SchedulerError
+from avatar_scheduler.renderers import builtin
+from avatar_scheduler.renderers.base import Order
+from avatar_scheduler.studio import preview
+from avatar_scheduler.studio.draft_sign import with_draft_sign
+from avatar_scheduler.studio.job import StudioJob
+
+MEMORY_BYTES = 4 << 30
+TAKES = 8
+"""Films under way at once; the oldest gives way."""
+
+
+def job_of(order: Order, folder: Path, sentences: Path | None) -> StudioJob:
+    """What the render would make, small: the same words, look and staging."""
+    from avatar_scheduler.marks import label
+
+    whole = builtin.job_of(order, folder, sentences)
+    width, height = preview.size(whole.width, whole.height)
+    overlay = with_draft_sign(label.draw(order.label_sign, order.label_words, (width, height)), width)
+    return replace(whole, width=width, height=height, fps=preview.FPS, overlay=overlay, draft=True)
+
+
+def _warm_up() -> None:
+    """Loads fonts, encoders and the English voice before anybody waits for them."""
+    order = Order("", "Hello.", "en", "maya", "kitchen", "AI", "Avatar", "", "", "", "")
+    for _ in preview.pieces(job_of(order, Path(), None)):
+        pass
+
+
+def _start(folder: Path, sentences: Path) -> Iterator[bytes]:
+    order = Order.read(json.loads((folder / "order.json").read_text()))
+    return preview.pieces(job_of(order, folder, sentences))
+
+
+def _say(head: dict[str, Any], piece: bytes = b"") -> None:
+    sys.stdout.buffer.write(json.dumps({**head, "bytes": len(piece)}).encode() + b"\n" + piece)
+    sys.stdout.buffer.flush()
+
+
+def _answer(takes: dict[str, Iterator[bytes]], line: dict[str, str], sentences: Path) -> None:
+    if "drop" in line:
+        takes.pop(line["drop"], None)
+        return
+    take = line.get("start", line.get("next", ""))
+    try:
+        if "start" in line:
+            takes[take] = _start(Path(line["folder"]), sentences)
+            while len(takes) > TAKES:
+                takes.pop(next(iter(takes)))
+        piece = next(takes.get(take, iter(())), b"")
+    except SchedulerError as error:
+        takes.pop(take, None)
+        _say({"refused": error.message, "code": error.code})
+    except MemoryError:
+        takes.clear()
+        _say({"refused": "The preview needs too much memory. Shorten the script.", "code": "memory"})
+    else:
+        _say({}, piece)
+
+
+def main(argv: list[str]) -> int:
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    takes: dict[str, Iterator[bytes]] = {}
+    _warm_up()
+    for line in sys.stdin.buffer:
+        _answer(takes, json.loads(line), Path(argv[0]))
+    return 0
+
+
+if __name__ == "__main__":
+    # Libraries may print; what they print must not reach the one who counts bytes.
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    sys.stdout = os.fdopen(kept, "w")
+    sys.exit(main(sys.argv[1:]))

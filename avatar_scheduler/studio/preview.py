@@ -1,0 +1,130 @@
+"""A draft of a film, given out piece by piece while it is made: small, quick, and called a draft in every frame.
+
+The script is spoken up to one sentence more each time. What was spoken before keeps its place on the time line, so only
+the new stretch is drawn, encoded and handed on.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
+
+import av
+import numpy as np
+from av.audio.resampler import AudioResampler
+
+from avatar_scheduler.domain.errors import Invalid
+from avatar_scheduler.studio import audio, render
+from avatar_scheduler.studio import job as jobs
+from avatar_scheduler.studio.avatar import pack as packs
+from avatar_scheduler.studio.job import StudioJob
+from avatar_scheduler.studio.speech import script
+from avatar_scheduler.studio.speech.speak import speak
+from avatar_scheduler.studio.timed import Speech
+
+FPS = 15
+SHORT_SIDE = 360
+_SENTENCE = re.compile(r"[.!?…][\"'”’»)]*\s+|\n+")
+_SINGLE = 12
+"""Sentences given out one by one. After these there is a head start, and larger pieces cost less."""
+_LATER = 4
+_GAIN = 2.0
+"""About what mastering does to the voices; to measure it the whole script would have to be spoken first."""
+_LOUDEST = 0.8
+_AAC_BITS = 64_000
+_X264 = {"preset": "ultrafast", "tune": "zerolatency", "crf": "30", "threads": "1"}
+_MP4 = {"movflags": "empty_moov+default_base_moof", "frag_duration": "400000"}
+"""Microseconds. A fragment for each frame would be quicker by half a second, but its sound comes out with gaps."""
+
+
+def size(width: int, height: int) -> tuple[int, int]:
+    """As small as the composer shows it, in the same proportions, on even pixels."""
+    scale = SHORT_SIDE / min(width, height)
+    return 2 * round(width * scale / 2), 2 * round(height * scale / 2)
+
+
+def pieces(job: StudioJob) -> Iterator[bytes]:
+    """Fragmented MP4, playable from the first piece on. Raises Invalid for what cannot be spoken or drawn."""
+    jobs.check(job)
+    pack = packs.load(job.pack or jobs.PACKS / job.avatar)
+    draft = _Draft(job)
+    for text, last in _prefixes(job.text):
+        try:
+            speech = speak(text, job.language, job.seed)
+        except Invalid:
+            if last:
+                raise
+            continue  # nothing to say yet: it comes with the next sentence
+        yield draft.grow(render.plan(job, pack, speech), speech, last=last)
+
+
+def _prefixes(text: str) -> Iterator[tuple[str, bool]]:
+    """The script up to one sentence more each time, cut only where the voice pauses anyway."""
+    whole = script.sentences(script.clean(text))
+    ends = [match.end() for match in _SENTENCE.finditer(text)]
+    for end in ends[:_SINGLE] + ends[_SINGLE::_LATER]:
+        parts = script.sentences(script.clean(text[:end]))
+        if text[end:].strip() and parts and parts == whole[: len(parts)]:
+            yield text[:end], False
+    yield text, True
+
+
+class _Draft:
+    """The file so far."""
+
+    def __init__(self, job: StudioJob) -> None:
+        self._fps = job.fps
+        self._pipe = _Pipe()
+        self._file = av.open(self._pipe, "w", format="mp4", options=_MP4)
+        self._video = self._file.add_stream("libx264", rate=job.fps, options=_X264)
+        self._video.width, self._video.height, self._video.pix_fmt = job.width, job.height, "yuv420p"
+        self._video.codec_context.gop_size = 2 * job.fps
+        self._sound = self._file.add_stream("aac", rate=audio.RATE, layout="stereo", bit_rate=_AAC_BITS)
+        self._resampler = AudioResampler(format="fltp", layout="stereo", rate=audio.RATE)
+        self._frames = 0
+        self._samples = 0
+
+    def grow(self, film: render.Film, speech: Speech, *, last: bool) -> bytes:
+        """What is new since the last piece: up to the last word, for the silence after it may yet become speech."""
+        until = len(film.looks) if last else int(max(word.end for word in speech.words) * self._fps)
+        self._hear(speech, len(speech.samples) if last else until * speech.rate // self._fps)
+        self._show(film, until)
+        if last:
+            self._file.mux(self._video.encode(None))
+            for frame in self._resampler.resample(None):
+                self._file.mux(self._sound.encode(frame))
+            self._file.mux(self._sound.encode(None))
+            self._file.close()
+        return self._pipe.take()
+
+    def _show(self, film: render.Film, until: int) -> None:
+        new = slice(self._frames, until)
+        for frame in replace(film, looks=film.looks[new], on_screen=film.on_screen[new]).frames():
+            frame.pts, frame.time_base = self._frames, Fraction(1, self._fps)
+            self._file.mux(self._video.encode(frame))
+            self._frames += 1
+
+    def _hear(self, speech: Speech, until: int) -> None:
+        samples = np.clip(speech.samples[self._samples : until] * _GAIN, -_LOUDEST, _LOUDEST).astype(np.float32)
+        if not len(samples):
+            return
+        sound = av.AudioFrame.from_ndarray(samples[None], format="flt", layout="mono")
+        sound.sample_rate, sound.pts, sound.time_base = speech.rate, self._samples, Fraction(1, speech.rate)
+        for frame in self._resampler.resample(sound):
+            self._file.mux(self._sound.encode(frame))
+        self._samples = until
+
+
+class _Pipe:
+    """A file that is only ever written on, and emptied between pieces."""
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+
+    def write(self, data: bytes) -> int:
+        self._parts.append(bytes(data))
+        return len(data)
+
+    def take(self) -> bytes:
+        parts, self._parts = self._parts, []
+        return b"".join(parts)
