@@ -21,7 +21,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, BinaryIO
 
 import httpcore
 import httpx
@@ -151,16 +151,18 @@ class Outbound:
         headers: Mapping[str, str] | None = None,
         content: bytes | Iterable[bytes] | None = None,
         answer_bytes: int = ANSWER_BYTES,
+        into: BinaryIO | None = None,
     ) -> Reply:
         """One request, one answer, whatever its status. `seconds` bounds all of it: name, connection, body, answer.
 
-        An exception raised by `content` while it is being sent ends the call and passes through.
+        The body of a 200 goes into the file `into`, when one is given, instead of memory. An exception raised by
+        `content` while it is being sent ends the call and passes through.
         """
         target = self._target(url)
         request = httpx.Request(method, target, headers=_checked(method, headers or {}), content=content)
         line = _Line(self, time.monotonic() + seconds, plain=target.scheme == "http")
         try:
-            return _exchange(line, request, answer_bytes)
+            return _exchange(line, request, answer_bytes, into)
         except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError) as why:
             if not line.began:
                 raise Refused(
@@ -317,14 +319,18 @@ class _Body(httpx.SyncByteStream):
         self.answer.close()
 
 
-def _exchange(line: _Line, request: httpx.Request, limit: int) -> Reply:
+def _exchange(line: _Line, request: httpx.Request, limit: int, into: BinaryIO | None) -> Reply:
     with httpx.Client(transport=_Transport(line), trust_env=False, follow_redirects=False) as client:
         answer = client.send(request, stream=True)
         try:
-            body = bytearray()
+            body, length = bytearray(), 0
             for chunk in answer.iter_raw():
-                body += chunk
-                if len(body) > limit:
+                length += len(chunk)
+                if into is not None and answer.status_code == 200:
+                    into.write(chunk)
+                else:
+                    body += chunk
+                if length > limit:
                     raise OutcomeUnknown(f"{request.url.host} answered with more than {limit} bytes; it was not read.")
             return Reply(answer.status_code, {k.lower(): v for k, v in answer.headers.items()}, bytes(body))
         finally:

@@ -176,6 +176,8 @@ class Purchase(SQLModel, table=True):
     """When the percentage last moved: a vendor stuck for long is said so."""
     hook_sha256: str = Field(default="", index=True)
     """Of the token in the address the vendor may call; never the token itself."""
+    media_sha256: str = ""
+    """The vendor's own file, as it was fetched."""
     reason: str = text()
     submitted_at: datetime | None = at(nullable=True)
     created_at: datetime = at()
@@ -201,7 +203,11 @@ class VendorAccount(SQLModel, table=True):
     renderer: str
     endpoint: str = ""
     sealed: str = text()
-    """API key and hook secret as JSON, sealed to the render worker's key."""
+    """API key as JSON, sealed to the render worker's key."""
+    hook_sha256: str = Field(default="", index=True)
+    """Of the token in the address given to the vendor for this account's messages."""
+    hook_secret: str = text()
+    """Checks the vendor's signature. Readable by the pages: who steals it can make us look again, and nothing else."""
     created_at: datetime = at()
 
 

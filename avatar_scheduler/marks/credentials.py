@@ -20,6 +20,7 @@ __all__ = ["CredentialsReport", "make_chain", "measure", "read_root", "report", 
 TOOL = "credentials check 1"
 PURPOSES = f"{chain.CLAIM_SIGNING.dotted_string}\n"
 DENIED = ("cawg.ai_generative_training", "cawg.ai_training", "cawg.ai_inference", "cawg.data_mining")
+INGREDIENT = "source"
 OURS = "user_anchors"
 """c2pa's name for the anchors we hand it, as against any list it may ship."""
 CHANGED = "The file was changed after signing."
@@ -49,15 +50,36 @@ class CredentialsReport:
     """Why it proves nothing to us, in one line; empty when it does."""
 
 
-def sign(source: Path, target: Path, *, folder: Path, title: str, software: str, when: datetime) -> None:
+@dataclass(frozen=True)
+class Ingredient:
+    """What ours was made from: named and hashed in the manifest, so that the chain back is open to see."""
+
+    path: Path
+    title: str
+
+
+def sign(
+    source: Path,
+    target: Path,
+    *,
+    folder: Path,
+    title: str,
+    software: str,
+    when: datetime,
+    ingredient: Ingredient | None = None,
+) -> None:
     """Writes a signed copy; nothing may touch the file after. `software` is this program's version.
 
+    With an `ingredient` the manifest says that it was opened and edited, otherwise that the file was created here.
     Raises Refused when the chain in `folder` is missing or expired, Invalid when the media cannot be signed.
     """
     context = _signing_context(chain.open_signer(folder, when))
     partial = target.with_name(f"{target.stem}.signing{target.suffix}")
     try:
-        c2pa.Builder(_manifest(title, software, when), context=context).sign_file(source, partial)
+        builder = c2pa.Builder(_manifest(title, software, when, opened=ingredient is not None), context=context)
+        if ingredient is not None:
+            _add(builder, ingredient)
+        builder.sign_file(source, partial)
         partial.replace(target)
     except c2pa.C2paError as problem:
         if shutil.disk_usage(target.parent).free < 2 * source.stat().st_size:
@@ -67,6 +89,12 @@ def sign(source: Path, target: Path, *, folder: Path, title: str, software: str,
         raise Invalid(f"{source.name} cannot be signed: {_first_line(problem)}. Render it again.") from problem
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _add(builder: c2pa.Builder, ingredient: Ingredient) -> None:
+    said = {"title": ingredient.title, "relationship": "parentOf", "label": INGREDIENT}
+    with ingredient.path.open("rb") as file:
+        builder.add_ingredient(json.dumps(said), "video/mp4", file)
 
 
 def measure(media: Path, root_pem: str, *, subject: str | None = None) -> Evidence:
@@ -129,7 +157,7 @@ def _problem(said: CredentialsReport, trust_list: str) -> str:
     return ""
 
 
-def _manifest(title: str, software: str, when: datetime) -> dict[str, Any]:
+def _manifest(title: str, software: str, when: datetime, *, opened: bool) -> dict[str, Any]:
     at = when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     agent = {"name": "avatar-scheduler", "version": software}
     created = {
@@ -145,12 +173,13 @@ def _manifest(title: str, software: str, when: datetime) -> dict[str, Any]:
         "digitalSourceType": source_types.COMPOSITE,
         "description": "AI label and captions drawn into the picture",
     }
+    first = {"action": "c2pa.opened", "when": at, "softwareAgent": agent, "parameters": {"ingredientIds": [INGREDIENT]}}
     denials = {"entries": {use: {"use": "notAllowed"} for use in DENIED}}
     return {
         "claim_generator_info": [agent],
         "title": title,
         "assertions": [
-            {"label": "c2pa.actions.v2", "data": {"actions": [created, edited]}},
+            {"label": "c2pa.actions.v2", "data": {"actions": [first if opened else created, edited]}},
             {"label": "cawg.training-mining", "data": denials},
         ],
     }

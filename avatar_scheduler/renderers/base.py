@@ -12,6 +12,8 @@ from avatar_scheduler.domain.version import canonical, sha256
 MATERIALS = Path("materials")
 PACK = MATERIALS / ".pack"
 """Zip of an uploaded look. No material can have this name."""
+VENDOR_FILM = Path("vendor.mp4")
+"""What a vendor sent, put there by whoever fetched it."""
 MADE = "made.json"
 """What `make` said, for the process that measures."""
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -61,14 +63,3 @@ class Order:
 
     def at(self) -> datetime:
         return datetime.fromisoformat(self.when)
-
-
-@dataclass(frozen=True)
-class Product:
-    kind: str
-    """"video", "captions" or "poster"."""
-    path: Path
-    mime: str
-    width: int
-    height: int
-    duration_ms: int

@@ -1,4 +1,4 @@
-"""The built-in renderer as a process: `python -m avatar_scheduler.renderers.builtin VERB FOLDER KEYS PARENT [SENTENCES]`.
+"""The built-in renderer as a process: `python -m avatar_scheduler.renderers.builtin VERB FOLDER KEYS PARENT SENTENCES`.
 
 VERB is make or measure. FOLDER holds order.json and, under materials/, the files it names. Each line on standard output
 is one JSON object: progress, then "done" or "refused".
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from avatar_scheduler.domain.errors import SchedulerError
 from avatar_scheduler.renderers.base import MADE, PACK, Order
+from avatar_scheduler.rules.renderers import BUILTIN
 
 if TYPE_CHECKING:  # the studio is loaded only after the limits are set
     from avatar_scheduler.domain.disclosure import Evidence
@@ -138,7 +139,11 @@ def evidence(e: "Evidence") -> dict[str, Any]:
 
 def work(verb: str, order: Order, folder: Path, keys: Path, sentences: Path | None) -> dict[str, Any]:
     if verb == "make":
-        if order.form == "stills":
+        if order.renderer != BUILTIN:
+            from avatar_scheduler.renderers import finishing
+
+            made = finishing.make(order, folder, keys, lambda percent, step: _say(percent=percent, step=step))
+        elif order.form == "stills":
             from avatar_scheduler.renderers import stills
 
             made = stills.make(order, folder, keys)

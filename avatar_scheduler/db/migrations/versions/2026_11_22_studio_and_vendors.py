@@ -29,6 +29,8 @@ def upgrade() -> None:
         sa.Column("renderer", sa.String(), nullable=False),
         sa.Column("endpoint", sa.String(), nullable=False),
         sa.Column("sealed", sa.Text(), nullable=False),
+        sa.Column("hook_sha256", sa.String(), nullable=False),
+        sa.Column("hook_secret", sa.Text(), nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.ForeignKeyConstraint(
             ["organization_id"], ["organization.id"], name=op.f("fk_vendor_account_organization_id")
@@ -36,6 +38,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_vendor_account")),
         sa.UniqueConstraint("organization_id", "renderer", name=op.f("uq_vendor_account_organization_id_renderer")),
     )
+    with op.batch_alter_table("vendor_account", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_vendor_account_hook_sha256"), ["hook_sha256"], unique=False)
+
     op.create_table(
         "budget",
         sa.Column("id", sa.String(), nullable=False),
@@ -117,6 +122,7 @@ def upgrade() -> None:
         sa.Column("percent", sa.Integer(), nullable=False),
         sa.Column("percent_at", UtcDateTime(), nullable=True),
         sa.Column("hook_sha256", sa.String(), nullable=False),
+        sa.Column("media_sha256", sa.String(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("submitted_at", UtcDateTime(), nullable=True),
         sa.Column("created_at", UtcDateTime(), nullable=False),
@@ -168,6 +174,9 @@ def downgrade() -> None:
     op.drop_table("upload")
     op.drop_table("pronunciation")
     op.drop_table("budget")
+    with op.batch_alter_table("vendor_account", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_vendor_account_hook_sha256"))
+
     op.drop_table("vendor_account")
     op.drop_table("hook_event")
     # ### end Alembic commands ###
