@@ -57,22 +57,27 @@ def unit(width: int, height: int) -> float:
     return min(width, height) / 1080
 
 
-def place(width: int, height: int, overlay: Overlay) -> Box:
-    """A box low in the picture that keeps clear of the overlay, above it where there is no other room.
+def band(width: int, height: int) -> Box:
+    """Where captions usually stand.
 
     Reels, TikTok and Shorts lay account and text over the lowest fifth of a tall picture (more on advertisements) and
     buttons along its right side, 120 of 1080. Elsewhere only a player's bar comes and goes.
     """
     tall, scale = height * 3 > width * 4, unit(width, height)
-    x = _even((_TALL_SIDE if tall else _SIDE) * scale)
-    box_height, gap = _even(_HEIGHT * scale), _even(_GAP * scale)
+    x, box_height = even((_TALL_SIDE if tall else _SIDE) * scale), even(_HEIGHT * scale)
+    bottom = even(height * (1 - (_TALL_CLEAR if tall else _CLEAR)))
+    return Box(x, bottom - box_height, width - 2 * x, box_height)
+
+
+def place(width: int, height: int, overlay: Overlay) -> Box:
+    """The usual band where it keeps clear of the overlay, else below or above the overlay."""
+    usual, gap = band(width, height), even(_GAP * unit(width, height))
     label = Box(overlay.x, overlay.y, overlay.width, overlay.height)
-    wanted = _even(height * (1 - (_TALL_CLEAR if tall else _CLEAR))) - box_height
-    below, above = 2 * ((label.bottom + gap + 1) // 2), 2 * ((label.y - gap - box_height) // 2)
-    for y in (wanted, below, above):
-        padded = Box(x - gap, y - gap, width - 2 * x + 2 * gap, box_height + 2 * gap)
-        if height // 2 <= y <= height - box_height and not padded.meets(label):
-            return Box(x, y, width - 2 * x, box_height)
+    below, above = 2 * ((label.bottom + gap + 1) // 2), 2 * ((label.y - gap - usual.height) // 2)
+    for y in (usual.y, below, above):
+        padded = Box(usual.x - gap, y - gap, usual.width + 2 * gap, usual.height + 2 * gap)
+        if height // 2 <= y <= height - usual.height and not padded.meets(label):
+            return Box(usual.x, y, usual.width, usual.height)
     raise Invalid("The label leaves no room for captions in the lower half. Move it to the top.")
 
 
@@ -142,5 +147,5 @@ class CaptionArt:
         lettering.piece(word.text, size, color, outline=outline).draw(canvas, word.x, word.baseline)
 
 
-def _even(length: float) -> int:
+def even(length: float) -> int:
     return 2 * round(length / 2)

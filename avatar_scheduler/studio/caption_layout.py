@@ -76,7 +76,8 @@ def _lines(words: _Line, size: float, room: float, language: str) -> list[_Line]
         held = _HOLD_COSTS[hold(cut[0][-1][1], cut[1][0][1], language)]
         return max(_length(line, size) for line in cut) / room + held
 
-    return list(min(fitting, key=cost))
+    first, second = min(fitting, key=cost)
+    return [first, second]
 
 
 def _wrapped(words: _Line, size: float, room: float) -> list[_Line]:
