@@ -81,6 +81,13 @@ def _media() -> tuple[bool, str, str]:
     return not encoders, found, f"This build of av lacks {', '.join(encoders)}: run pip install --force-reinstall av"
 
 
+def _uploads() -> tuple[bool, str, str]:
+    from avatar_scheduler.uploads import sandbox
+
+    why = sandbox.available()
+    return not why, why or "opened in a locked-in process", "Uploads stay off; everything else works."
+
+
 def _credentials() -> tuple[bool, str, str]:
     import c2pa  # noqa: F401
 
@@ -124,6 +131,7 @@ CHECKS = {
     "SQLite": _sqlite,
     "Redis server": _redis,
     "voice and video": _media,
+    "uploads": _uploads,
     "Content Credentials": _credentials,
     "database": _database,
     "disk": _disk,
