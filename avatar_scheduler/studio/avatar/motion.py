@@ -1,22 +1,22 @@
 """What the face does in each frame: pose, mouth, eyes and brows. A pure plan; nothing is drawn here."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import groupby
 from math import pi, sin
 
-import numpy as np
-
+from avatar_scheduler.studio.avatar import moods, sway
 from avatar_scheduler.studio.avatar.pack import Motion, Pack
 from avatar_scheduler.studio.avatar.visemes import REST, mouths
 from avatar_scheduler.studio.seeds import stream
-from avatar_scheduler.studio.timed import Speech, Timed
+from avatar_scheduler.studio.timed import Speech
 
 POSES = 40
-"""The head travels one closed figure of eight, so that a long film needs no more pictures than a short one."""
+"""Places on a closed figure of eight, so that a long film needs no more pictures than a short one."""
 _TILT_SHARE = 0.7
-_TURN_SECONDS = 5.4
-_RESTING_TURN_SECONDS = 9.0
 _SMILE_PAUSE_SECONDS = 0.3
-_CHEER_SECONDS = 0.9
+_UNBLINKING = 0.8
+"""Seconds at the start of a surprise."""
 
 
 @dataclass(frozen=True)
@@ -48,94 +48,89 @@ def rest(pack: Pack) -> Look:
 def plan(pack: Pack, speech: Speech, *, scale: float, fps: int, seed: str) -> list[Look]:
     """One look for each frame of the speech."""
     letters = mouths(speech, fps)
-    steps = _steps(letters, fps, stream(seed, "pose"))
-    smiles = _smiles(speech, letters, fps)
-    eyes = _eyes(pack, smiles, letters, fps, seed)
-    brows = _brows(pack, speech, len(letters), fps, stream(seed, "brows"))
+    steps = sway.steps([letter == REST for letter in letters], fps, POSES, stream(seed, "pose"))
+    mood = _filled("", moods.cued(speech, *moods.EXPRESSIONS), len(letters), fps)
+    smiles = _smiles(speech, letters, mood, fps, seed)
+    eyes = _eyes(pack, speech, smiles, mood, letters, fps, seed)
+    brows = _brows(pack, speech, mood, fps, seed)
     return [
         Look(pose(pack.motion, scale, steps[f]), pack.mouth(letters[f], smiling=smiles[f]), eyes[f], brows[f])
         for f in range(len(letters))
     ]
 
 
-def _steps(letters: list[str], fps: int, rng: np.random.Generator) -> list[int]:
-    """Position on the figure of eight: quicker while speaking, calmer at rest, never stopping."""
-    turn = 0.0
-    pace = 1.0
-    steps: list[int] = []
-    for frame, letter in enumerate(letters):
-        if frame % fps == 0:
-            pace = float(rng.uniform(0.75, 1.25))
-        turn += pace / fps / (_RESTING_TURN_SECONDS if letter == REST else _TURN_SECONDS)
-        steps.append(int(turn * POSES) % POSES)
-    return steps
+def _filled(empty: str, spans: Iterable[moods.Span], count: int, fps: int) -> list[str]:
+    """What holds in each frame; a later span wins."""
+    frames = [empty] * count
+    for span in spans:
+        _fill(frames, span.what, span.start, span.end - span.start, fps)
+    return frames
 
 
-def _smiles(speech: Speech, letters: list[str], fps: int) -> list[bool]:
-    """Smiling at rest between sentences, and through the end of one that closes with "!"."""
-    smiles = [False] * len(letters)
-    run = 0
-    for frame in range(len(letters) + 1):
-        if frame < len(letters) and letters[frame] == REST:
-            run += 1
-            continue
-        if run >= _SMILE_PAUSE_SECONDS * fps or run == frame:
-            smiles[frame - run : frame] = [True] * run
-        run = 0
-    for word in speech.words:
-        if word.text.rstrip("\"'”’)").endswith("!"):
-            first, last = round(max(word.start, word.end - _CHEER_SECONDS) * fps), round(word.end * fps) + 1
-            smiles[first:last] = [True] * len(smiles[first:last])
-    return smiles
+def _smiles(speech: Speech, letters: list[str], mood: list[str], fps: int, seed: str) -> list[bool]:
+    """As cued; else at rest between sentences and where the words are cheerful."""
+    cheerful = _filled("", moods.cheers(speech, stream(seed, "smile")), len(letters), fps)
+    resting = _long_rests(letters, fps)
+    wanted = [
+        m == "smile" if m else bool(c) or rest for m, c, rest in zip(mood, cheerful, resting, strict=True)
+    ]  # fmt: skip
+    return _with_the_lips(wanted, letters)
 
 
-def _eyes(pack: Pack, smiles: list[bool], letters: list[str], fps: int, seed: str) -> list[str]:
+def _long_rests(letters: list[str], fps: int) -> list[bool]:
+    frames: list[bool] = []
+    for letter, run in groupby(letters):
+        length = len(list(run))
+        long = letter == REST and (length >= _SMILE_PAUSE_SECONDS * fps or not frames)
+        frames += [long] * length
+    return frames
+
+
+def _with_the_lips(wanted: list[bool], letters: list[str]) -> list[bool]:
+    """A mouth that is being shown does not change its smile: that would be a flicker, and one more frame to encode."""
+    frames: list[bool] = []
+    for letter, run in groupby(letters):
+        part = wanted[len(frames) : len(frames) + len(list(run))]
+        if letter == REST and len(part) > 3:
+            frames += [part[1], *part[1:-1], part[-2]]
+        else:
+            frames += part[:1] * len(part)
+    return frames
+
+
+def _eyes(
+    pack: Pack, speech: Speech, smiles: list[bool], mood: list[str], letters: list[str], fps: int, seed: str
+) -> list[str]:
     count = len(letters)
-    eyes = [pack.eyes("smile" if smiles[f] and letters[f] != REST else "open") for f in range(count)]
-    rng = stream(seed, "gaze")
-    at = float(rng.uniform(1.8, 3.2))
-    while at * fps < count - fps:
-        length = float(rng.uniform(0.35, 0.8))
-        side = "left" if rng.random() < 0.5 else "right"
-        _fill(eyes, pack.eyes(side), at, length, fps)
-        at += length + float(rng.uniform(2.4, 5.0))
-    _blink(eyes, pack, fps, stream(seed, "blink"))
+    glances = _filled("", moods.glances(speech, stream(seed, "gaze")), count, fps)
+    cued = _filled("", moods.cued(speech, "look"), count, fps)
+    eyes = []
+    for frame in range(count):
+        side = cued[frame] or ("" if mood[frame] == "surprised" else glances[frame])
+        smiling = smiles[frame] and letters[frame] != REST
+        eyes.append(pack.eyes(side if side in ("left", "right") else "smile" if smiling else "open"))
+    startled = [span.start for span in moods.cued(speech, *moods.EXPRESSIONS) if span.what == "surprised"]
+    for at in moods.blinks(speech, pack.blink.every, stream(seed, "blink")):
+        if not any(start - 0.2 <= at < start + _UNBLINKING for start in startled):
+            _blink(eyes, pack, at, fps)
     return eyes
 
 
-def _blink(eyes: list[str], pack: Pack, fps: int, rng: np.random.Generator) -> None:
+def _blink(eyes: list[str], pack: Pack, at: float, fps: int) -> None:
     """Half, closed, half. A pack without a half picture blinks at once."""
     half, closed = pack.blink.half / 1000, pack.blink.closed / 1000
-    earliest, latest = pack.blink.every
-    at = float(rng.uniform(0.7, 1.4))
-    while at * fps < len(eyes) - fps / 2:
-        if "eyes_half" in pack.files:
-            _fill(eyes, "eyes_half", at, 2 * half + closed, fps)
-        _fill(eyes, "eyes_closed", at + half, closed, fps)
-        at += float(rng.uniform(earliest, latest)) / 1000
+    if "eyes_half" in pack.files:
+        _fill(eyes, "eyes_half", at, 2 * half + closed, fps)
+    _fill(eyes, "eyes_closed", at + half, closed, fps)
 
 
-def _brows(pack: Pack, speech: Speech, count: int, fps: int, rng: np.random.Generator) -> list[str]:
-    """Up on the last word of a question or a cheer, and now and then on a long word."""
-    brows = [pack.brows("neutral")] * count
-    quiet_until = 0.0
-    for word in speech.words:
-        if not _raises(word, rng) or word.start < quiet_until:
-            continue
-        length = max(0.3, word.end - word.start)
-        _fill(brows, pack.brows("up"), word.start - 0.05, length, fps)
-        quiet_until = word.start + length + 1.2
-    return brows
-
-
-def _raises(word: Timed, rng: np.random.Generator) -> bool:
-    chance = float(rng.random())
-    if word.text.rstrip("\"'”’)").endswith(("?", "!")):
-        return True
-    return len(word.text) >= 7 and chance < 0.45
+def _brows(pack: Pack, speech: Speech, mood: list[str], fps: int, seed: str) -> list[str]:
+    raised = _filled("neutral", moods.raises(speech, stream(seed, "brows")), len(mood), fps)
+    states = {"neutral": "neutral", "worried": "worried", "surprised": "up"}
+    return [pack.brows(states.get(m, r)) for m, r in zip(mood, raised, strict=True)]
 
 
 def _fill(frames: list[str], part: str, start: float, seconds: float, fps: int) -> None:
     first = max(0, round(start * fps))
     last = min(len(frames), first + max(1, round(seconds * fps)))
-    frames[first:last] = [part] * (last - first)
+    frames[first:last] = [part] * max(0, last - first)

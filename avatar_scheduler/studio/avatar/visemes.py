@@ -9,6 +9,7 @@ from pathlib import Path
 from avatar_scheduler.studio.timed import Speech, Timed
 
 REST = "X"
+CLOSED = "A"
 _RULES = Path(__file__).parents[2] / "rules" / "visemes.toml"
 _LEAD_SECONDS = 0.035
 """A mouth is formed before its sound is heard: animators draw it one frame early."""
@@ -34,10 +35,13 @@ def _table(alphabet: str) -> _Table:
 def mouths(speech: Speech, fps: int) -> list[str]:
     """One letter A-H or X for each frame of the speech."""
     frames = [REST] * ceil(speech.seconds * fps)
-    for shape, start, end in _spans(speech.phonemes, _table(speech.alphabet)):
+    spans = _spans(speech.phonemes, _table(speech.alphabet))
+    # Lips that do not meet on a P are seen at once, a vowel a frame short is not: what closes is laid last, long enough.
+    for shape, start, end in sorted(spans, key=lambda span: span[0] == CLOSED):
         first = max(0, round((start - _LEAD_SECONDS) * fps))
-        last = max(first + 1, round((end - _LEAD_SECONDS) * fps))
-        frames[first:last] = [shape] * (min(last, len(frames)) - first)
+        least = _HOLD if shape == CLOSED else 1
+        last = min(len(frames), max(first + least, round((end - _LEAD_SECONDS) * fps)))
+        frames[first:last] = [shape] * max(0, last - first)
     return _held(frames)
 
 

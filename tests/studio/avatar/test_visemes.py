@@ -9,7 +9,7 @@ import pytest
 from avatar_scheduler.studio.avatar.visemes import mouths
 from avatar_scheduler.studio.timed import Speech, Timed
 
-RULES = Path(__file__).parents[2] / "avatar_scheduler" / "rules" / "visemes.toml"
+RULES = Path(__file__).parents[3] / "avatar_scheduler" / "rules" / "visemes.toml"
 
 
 def said(*phonemes: tuple[str, float, float], seconds: float = 1.0) -> Speech:
