@@ -97,7 +97,7 @@ def state(name: str) -> State:
 
 
 MARKS = {
-    Mark.label: N_("Label in video"),
+    Mark.label: N_("Visible label"),
     Mark.credentials: N_("Credentials"),
     Mark.caption_line: N_("Caption line"),
     Mark.xmp: N_("File metadata"),

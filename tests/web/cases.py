@@ -7,7 +7,9 @@ from avatar_scheduler.services.cards import (
     Card,
     FeedItem,
     FeedPage,
+    FeedPicture,
     Layer,
+    Picture,
     PostPage,
     Progress,
     Proof,
@@ -77,11 +79,21 @@ READY = Card(
     poster_url="/poster.jpg",
     captions_url="/captions.vtt",
 )
+PICTURES = tuple(
+    Picture(f"/still{number}.jpg", f"Maya in the kitchen, holding {what}.", 400, 500)
+    for number, what in enumerate(("a pan", "two onions", "a bowl"), 1)
+)
+STILL = replace(
+    READY, title="Three onions", script="# look\n---\nKeep the heat low.\n---\n# look", video_url="", poster_url="",
+    captions_url="", duration_ms=0, seen_ms=0, pictures=PICTURES, looked_at=(1, 2, 3), changes=(),
+)  # fmt: skip
 LOCKED = replace(READY, seen_ms=500, seen_complete=False)
 MISSING = (Layer("label", "missing", "gone from 0:41 to 0:48"), *LAYERS[:2])
 CARDS = {
     "ready": READY,
     "locked": LOCKED,
+    "still": STILL,
+    "still-locked": replace(STILL, seen_complete=False, looked_at=(1,)),
     "blocked": replace(READY, layers=MISSING, post_state="blocked"),
     "too_late": replace(READY, seconds_left=-60, can_decide=False),
     "stale": replace(READY, version_number=1, newer_version_id="v2id", can_decide=False, changes=()),
@@ -140,6 +152,7 @@ PUBLISHED = PostPage(
 )
 POSTS = {
     "published": PUBLISHED,
+    "still": replace(PUBLISHED, video_url="", poster_url="", captions_url="", pictures=PICTURES),
     "rendering": replace(
         PUBLISHED, progress=Progress("p1", "Reply to @lina.cooks", "rendering", 43, "Drawing", "", ""), targets=(),
         video_url="", poster_url="", captions_url="", timeline=TIMELINE[-2:],
@@ -177,8 +190,18 @@ ITEM = FeedItem(
     url="http://127.0.0.1:8321/f/maya/d1",
     proof_url="http://127.0.0.1:8321/proof/d1",
 )
+STILL_ITEM = replace(
+    ITEM, id="d3", title="Three onions", video_url="", captions_url="", duration_ms=0, width=400, height=500,
+    poster_url="http://127.0.0.1:8321/still1.jpg",
+    pictures=tuple(
+        FeedPicture(f"http://127.0.0.1:8321{p.url}", p.alt, p.width, p.height, "image/jpeg", 1000 + n, f"{n}d" * 32)
+        for n, p in enumerate(PICTURES, 1)
+    ),
+)  # fmt: skip
 _FEED = "http://127.0.0.1:8321/f/maya"
-FEED = FeedPage("Maya Okafor", "maya", _FEED, f"{_FEED}/atom.xml", f"{_FEED}/feed.json", (ITEM, replace(ITEM, id="d2")))
+FEED = FeedPage(
+    "Maya Okafor", "maya", _FEED, f"{_FEED}/atom.xml", f"{_FEED}/feed.json", (ITEM, replace(ITEM, id="d2"), STILL_ITEM)
+)
 PROOF = Proof(
     title="Salt & <pepper>",
     creator="Maya Okafor",
@@ -201,3 +224,4 @@ PROOF = Proof(
     item_url="http://127.0.0.1:8321/f/maya/d1",
     root_fingerprint="12" * 32,
 )
+STILL_PROOF = replace(PROOF, title="Three onions", voice="", pictures=tuple(f"{n}d" * 32 for n in (1, 2, 3)))

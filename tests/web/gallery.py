@@ -43,6 +43,8 @@ def pages() -> dict[str, tuple[str, dict[str, Any]]]:
     found["welcome"] = ("welcome.html", {"name": "Ada", "token": "t", "problem": "Too short.", "person": None})
     found["feed"] = ("feed.html", {"feed": cases.FEED, "person": None})
     found["feed-item"] = ("feed_item.html", {"item": cases.ITEM, "slug": "maya", "person": None})
+    found["feed-item-still"] = ("feed_item.html", {"item": cases.STILL_ITEM, "slug": "maya", "person": None})
+    found["proof-still"] = ("proof.html", {"proof": cases.STILL_PROOF, "person": None})
     found["proof"] = ("proof.html", {"proof": cases.PROOF, "person": None})
     found["licences"] = ("licences.html", {"person": None})
     for kind in (NotFound, Conflict, Invalid):
@@ -71,6 +73,8 @@ def make_media(folder: Path) -> None:
         pen.text((160, 20), "AI  Avatar of Maya", font=ImageFont.load_default(20), fill="white")
         plates.append(picture)
     plates[0].save(folder / "poster.jpg")
+    for number in range(1, 4):
+        plates[number].crop((0, 0, 360, 450)).save(folder / f"still{number}.jpg")
     with av.open(str(folder / "clip.mp4"), "w", options={"movflags": "faststart"}) as out:
         stream = out.add_stream("libx264", rate=10)
         stream.width, stream.height, stream.pix_fmt = 360, 640, "yuv420p"
@@ -87,6 +91,7 @@ def gallery(settings: Settings, media: Path) -> FastAPI:
     app.add_middleware(SecurityHeaders, settings=settings)
     web_app.mount_static(app)
     app.state.seen = []
+    app.state.looked = set()
 
     @app.get("/page/{name}")
     def one(name: str, lang: str = "en") -> HTMLResponse:
@@ -106,6 +111,11 @@ def gallery(settings: Settings, media: Path) -> FastAPI:
         app.state.seen.append(ranges)
         covered = max((end for _, end in ranges), default=0)
         return JSONResponse({"seen_ms": covered, "complete": covered >= cases.VIDEO_MS - 400})
+
+    @app.post("/review/{version_id}/looked")
+    async def looked(request: Request, version_id: str) -> JSONResponse:
+        app.state.looked |= set((await request.json())["pictures"])
+        return JSONResponse({"pictures": sorted(app.state.looked), "complete": len(app.state.looked) == 3})
 
     @app.post("/review/{version_id}/{verb}")
     async def decide(request: Request, version_id: str, verb: str) -> HTMLResponse:

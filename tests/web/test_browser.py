@@ -155,6 +155,46 @@ class TestMessages:
         expect(page.locator("[data-step]")).to_have_text("Encoding")
 
 
+class TestReel:
+    def test_a_picture_nobody_scrolled_to_was_not_seen(self, watch: Watcher, gallery_app: FastAPI) -> None:
+        gallery_app.state.looked.clear()
+        seen = watch(DESK)
+        page = seen.open("review-still-locked")
+        expect(page.locator("[data-approve]")).to_have_text("1 of 3 seen", use_inner_text=True)
+        page.keyboard.press("ArrowRight")
+        expect(page.locator("[data-at]")).to_have_text("2 of 3")
+        expect(page.locator("[data-approve]")).to_have_text("2 of 3 seen", use_inner_text=True)
+        expect(page.locator("[data-approve]")).to_be_disabled()
+        page.locator("[data-step='1']").click()
+        expect(page.locator("[data-approve]")).to_be_enabled()
+        expect(page.locator("[data-looked-all]")).to_be_visible()
+        expect(page.locator("[data-locked-note]")).to_be_hidden()
+        assert gallery_app.state.looked == {1, 2, 3}
+        assert seen.problems == []
+
+    def test_a_picture_that_never_came_was_not_seen(self, watch: Watcher, gallery_app: FastAPI) -> None:
+        gallery_app.state.looked.clear()
+        seen = watch(DESK)
+        seen.page.route("**/still1.jpg", lambda route: route.abort())
+        page = seen.open("review-still-locked")
+        page.keyboard.press("ArrowRight")
+        expect(page.locator("[data-approve]")).to_have_text("1 of 3 seen", use_inner_text=True)
+        assert gallery_app.state.looked == {2}
+
+    def test_it_ends_where_the_pictures_end(self, watch: Watcher) -> None:
+        page = watch(DESK).open("feed-item-still")
+        expect(page.locator("[data-step='-1']")).to_be_disabled()
+        page.locator("[data-step='1']").click()
+        page.locator("[data-step='1']").click()
+        expect(page.locator("[data-at]")).to_have_text("3 of 3")
+        expect(page.locator("[data-step='1']")).to_be_disabled()
+
+    def test_without_script_it_scrolls_by_itself(self, watch: Watcher) -> None:
+        page = watch(script=False).open("feed-item-still")
+        assert page.locator(".reel").evaluate("reel => reel.scrollWidth > reel.clientWidth * 2")
+        assert not page.locator("[data-reelbar]").is_visible()
+
+
 class TestWithoutScript:
     def test_the_card_can_still_be_decided(self, watch: Watcher) -> None:
         page = watch(script=False).open("review-ready")

@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 
 from avatar_scheduler.services.cards import FeedPage
 from avatar_scheduler.web import feeds
-from tests.web.cases import FEED, ITEM
+from tests.web.cases import FEED, ITEM, STILL_ITEM
 
 BASE = "http://127.0.0.1:8321"
 A = "{http://www.w3.org/2005/Atom}"
@@ -33,6 +33,12 @@ class TestAtom:
         assert enclosure.attrib == {
             "rel": "enclosure", "type": "video/mp4", "href": f"{BASE}/clip.mp4", "length": "4321"
         }  # fmt: skip
+
+    def test_each_picture_is_an_enclosure_with_its_words(self) -> None:
+        links = atom(replace(FEED, items=(STILL_ITEM,))).findall(f"{A}entry/{A}link[@rel='enclosure']")
+        assert [(link.get("type"), link.get("title")) for link in links] == [
+            ("image/jpeg", picture.alt) for picture in STILL_ITEM.pictures
+        ]
 
     def test_each_entry_says_that_an_ai_made_it(self) -> None:
         for entry in atom().findall(f"{A}entry"):
@@ -62,10 +68,20 @@ class TestJsonFeed:
             assert item["content_text"].startswith(ITEM.disclosure_line)
             assert item["tags"] == ["ai-generated"]
             assert item["_ai"]["disclosure"] == ITEM.disclosure_line
-            attachment = item["attachments"][0]
-            assert attachment["mime_type"] == "video/mp4"
-            assert attachment["size_in_bytes"] == 4321
-            assert attachment["duration_in_seconds"] == 2.0
+
+    def test_a_film_is_one_file_with_its_length(self) -> None:
+        [attachment] = feeds.json_feed(FEED, BASE)["items"][0]["attachments"]
+        assert attachment["mime_type"] == "video/mp4"
+        assert attachment["size_in_bytes"] == 4321
+        assert attachment["duration_in_seconds"] == 2.0
+
+    def test_each_picture_is_attached_with_its_words(self) -> None:
+        item = feeds.json_feed(replace(FEED, items=(STILL_ITEM,)), BASE)["items"][0]
+        assert [file["url"] for file in item["attachments"]] == [f"{BASE}/still{n}.jpg" for n in (1, 2, 3)]
+        assert [file["title"] for file in item["attachments"]] == [p.alt for p in STILL_ITEM.pictures]
+        assert {file["mime_type"] for file in item["attachments"]} == {"image/jpeg"}
+        assert item["_ai"]["sha256"] == [p.sha256 for p in STILL_ITEM.pictures]
+        assert "video_sha256" not in item["_ai"]
 
 
 def test_the_disclosure_line_comes_first_even_if_a_caption_lost_it() -> None:
