@@ -27,7 +27,7 @@ import numpy as np
 from avatar_scheduler.studio import encode, render
 from avatar_scheduler.studio.avatar import pack
 from avatar_scheduler.studio.job import PACKS, Overlay, StudioJob
-from avatar_scheduler.studio.speech.speak import speak
+from avatar_scheduler.studio.speech.speak import perform
 from avatar_scheduler.studio.timed import Speech
 
 SCRIPT = (
@@ -70,7 +70,7 @@ def main(argv: list[str]) -> None:
 
 def measure(reps: int) -> dict[str, object]:
     job = _job()
-    speech = speak(job.text, job.language, job.seed)
+    speech = perform(job)
     frames = _premade(job, speech)
     costs: dict[str, list[Cost]] = {"limit": [], "film": [], "render": []}
     with tempfile.TemporaryDirectory() as name:

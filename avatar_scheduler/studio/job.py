@@ -8,10 +8,11 @@ from pathlib import Path
 
 from avatar_scheduler.domain.errors import Invalid
 from avatar_scheduler.domain.staging import Staging
+from avatar_scheduler.studio import voices
+from avatar_scheduler.studio.speech import cues
 
 PACKS = Path(__file__).parent / "packs"
 SCENES = Path(__file__).parent / "scenes"
-LANGUAGES = {"en": "English"}
 LONGEST_SECONDS = 600
 
 # Measured on the English voice: 14 to 16 letters a second, and a digit reads as about four letters.
@@ -95,9 +96,10 @@ def estimate_seconds(text: str) -> float:
 
 def check(job: StudioJob) -> None:
     """Raises Invalid for a job that cannot be rendered, before anything is spent on it."""
-    _check_text(job.text)
+    _check_text(cues.check(job.text, {name: material.kind for name, material in job.materials.items()}))
+    if not job.staging.recording:
+        voices.check(job.language, job.staging.voice)
     for what, value, known in (
-        ("language", job.language, sorted(LANGUAGES)),
         ("avatar", job.avatar, avatars()),
         ("scene", job.scene, scenes()),
     ):

@@ -19,7 +19,7 @@ from avatar_scheduler.studio import job as jobs
 from avatar_scheduler.studio.avatar import pack as packs
 from avatar_scheduler.studio.job import StudioJob
 from avatar_scheduler.studio.speech import script
-from avatar_scheduler.studio.speech.speak import speak
+from avatar_scheduler.studio.speech.speak import perform
 from avatar_scheduler.studio.timed import Speech
 
 FPS = 15
@@ -50,7 +50,7 @@ def pieces(job: StudioJob) -> Iterator[bytes]:
     draft = _Draft(job)
     for text, last in _prefixes(job.text):
         try:
-            speech = speak(text, job.language, job.seed)
+            speech = perform(replace(job, text=text))
         except Invalid:
             if last:
                 raise

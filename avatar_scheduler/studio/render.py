@@ -18,7 +18,7 @@ from avatar_scheduler.studio.avatar.compositor import Compositor
 from avatar_scheduler.studio.avatar.sprites import Figure
 from avatar_scheduler.studio.captions import Caption, captions, on_screen, styled, vtt
 from avatar_scheduler.studio.job import Rendered, StudioJob
-from avatar_scheduler.studio.speech.speak import speak
+from avatar_scheduler.studio.speech.speak import perform
 from avatar_scheduler.studio.timed import Speech
 
 Progress = Callable[[int, str], None]
@@ -47,7 +47,7 @@ def render(job: StudioJob, folder: Path, progress: Progress) -> Rendered:
     report = _monotonic(progress)
     jobs.check(job)
     report(0, "Speaking")
-    speech = speak(job.text, job.language, job.seed, lambda share: report(int(share * _SPOKEN), "Speaking"))
+    speech = perform(job, lambda share: report(int(share * _SPOKEN), "Speaking"))
     return film(job, speech, folder, report)
 
 

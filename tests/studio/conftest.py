@@ -35,7 +35,7 @@ class Film:
 
 @pytest.fixture(scope="session")
 def speech() -> Speech:
-    return speak(SCRIPT, "en", "5eed")
+    return speak(SCRIPT, "en")
 
 
 @pytest.fixture(scope="session")

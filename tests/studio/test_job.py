@@ -21,7 +21,7 @@ class TestCheck:
             ({"text": "🎂 😀!"}, "The script has only signs or emoji.", "script_unspeakable"),
             ({"text": "你好"}, "The script has only signs or emoji.", "script_unspeakable"),
             ({"text": "word " * 3000}, "The script is longer than 10 minutes.", "script_too_long"),
-            ({"language": "fr"}, 'There is no language "fr". Choose one of: en.', "unknown_language"),
+            ({"language": "xx"}, 'There is no language "xx". Choose one of: ca, cs,', "unknown_language"),
             ({"avatar": "../maya"}, 'There is no avatar "../maya".', "unknown_avatar"),
             ({"scene": "moon"}, 'There is no scene "moon".', "unknown_scene"),
             ({"width": 1081}, "A frame of 1081x1920 cannot be drawn.", "invalid"),

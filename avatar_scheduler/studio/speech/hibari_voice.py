@@ -1,25 +1,26 @@
-"""The English voice: the hibari-tts model inside its wheel, offline.
+"""The English voice: the hibari-tts model inside its wheel, offline. Also reads English for other voices.
 
 The package's own Hibari class can fetch other voices from the network. It is never touched: the bundled model, the text
 rules and the synthesiser are used directly, so there is no code path to a download.
 """
 
+import hashlib
 import json
-from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import hibari
 import numpy as np
-import onnxruntime
 from hibari import dsp
 from hibari.g2p import G2P
 from hibari.g2p.normalize import normalize
-from numpy.typing import NDArray
 
 from avatar_scheduler.domain.errors import Invalid
-from avatar_scheduler.studio.speech.onnx_tap import tap
-from avatar_scheduler.studio.timed import Timed
+from avatar_scheduler.studio.speech import spelling
+from avatar_scheduler.studio.speech.ipa import Word
+from avatar_scheduler.studio.speech.onnx_tap import session, tap
+from avatar_scheduler.studio.speech.utterance import Utterance, joined, nothing
 
 RATE = 24_000
 ALPHABET = "misaki_en"
@@ -30,94 +31,62 @@ _LONGEST_PIECE = 380
 _CLAUSE_AFTER = 240
 
 
-@dataclass(frozen=True)
-class Utterance:
-    samples: NDArray[np.float32]
-    words: list[Timed]
-    """As spoken: "6:30" is two words here."""
-    phonemes: list[Timed]
+class EnglishReader:
+    """American English as misaki phonemes."""
+
+    def __init__(self) -> None:
+        self._g2p = G2P()
+
+    def words(self, text: str) -> list[Word]:
+        """Tokens joined up to each space; punctuation is among the sounds."""
+        found: list[Word] = []
+        written, sounds = "", ""
+        for token in self._tokens(text):
+            written += token.text
+            sounds += token.phonemes or ""
+            if token.whitespace:
+                found.append(Word(written, tuple(sounds)))
+                written, sounds = "", ""
+        return [*found, Word(written, tuple(sounds))] if written else found
+
+    def _tokens(self, text: str) -> list[Any]:
+        try:
+            tokens = self._g2p.phonemize_tokens(self._g2p.tokenize(normalize(text)))
+        except (ValueError, IndexError) as error:
+            # The reader gives up on rare signs such as circled digits and on numbers beyond all names.
+            shown = text if len(text) <= 60 else text[:57] + "..."
+            raise Invalid(f'The voice cannot read "{shown}". Write its numbers and signs as words.') from error
+        return [token for token in tokens if token.text]
 
 
 class HibariVoice:
     def __init__(self) -> None:
-        options = onnxruntime.SessionOptions()
-        # Measured: a second thread makes it slower. Work is spread over jobs instead.
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        model = tap((_ASSETS / "hibari.onnx").read_bytes(), _DURATIONS)
-        self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-        self._g2p = G2P()
-        self._vocabulary: dict[str, int] = _vocabulary()
+        self._reader = EnglishReader()
+        self._vocabulary = vocabulary()
 
-    def say(self, sentence: str, rng: np.random.Generator) -> Utterance:
-        """Times start at the beginning of the sentence. No words and no samples when nothing in it can be read."""
-        samples: list[NDArray[np.float32]] = []
-        words: list[Timed] = []
-        phonemes: list[Timed] = []
-        offset = 0.0
-        for tokens in _pieces(self._tokens(sentence)):
-            piece = self._say_piece(tokens, offset, rng)
-            samples.append(piece.samples)
-            words += piece.words
-            phonemes += piece.phonemes
-            offset += len(piece.samples) / RATE
-        return Utterance(np.concatenate(samples) if samples else np.zeros(0, np.float32), words, phonemes)
+    @cached_property
+    def _session(self) -> Any:
+        return session(tap((_ASSETS / "hibari.onnx").read_bytes(), _DURATIONS))
 
-    def _tokens(self, sentence: str) -> list[Any]:
-        try:
-            tokens = self._g2p.phonemize_tokens(self._g2p.tokenize(normalize(sentence)))
-        except (ValueError, IndexError) as error:
-            # The reader gives up on rare signs such as circled digits and on numbers beyond all names.
-            shown = sentence if len(sentence) <= 60 else sentence[:57] + "..."
-            raise Invalid(f'The voice cannot read "{shown}". Write its numbers and signs as words.') from error
-        return [token for token in tokens if token.text]
+    def say(self, text: str, speed: float) -> Utterance:
+        # The breath in a voice is noise: drawn from the text, so that the same words always sound the same.
+        rng = np.random.default_rng(int.from_bytes(hashlib.sha256(text.encode()).digest(), "big"))
+        cut = spelling.pieces(self._reader.words(text), _LONGEST_PIECE, _CLAUSE_AFTER)
+        return joined([self._say_piece(words, speed, rng) for words in cut], RATE, ALPHABET)
 
-    def _say_piece(self, tokens: list[Any], offset: float, rng: np.random.Generator) -> Utterance:
-        sounds = "".join((token.phonemes or "") + (" " if token.whitespace else "") for token in tokens).rstrip()
-        known = [i for i, sound in enumerate(sounds) if sound in self._vocabulary]
-        if not any(sounds[i].isalpha() for i in known):
-            return Utterance(np.zeros(0, np.float32), [], [])
-        ids = [0, *(self._vocabulary[sounds[i]] for i in known), 0]
-        *spectra, frames = self._session.run(None, {"ids": np.array([ids], np.int64), "speed": np.ones(1, np.float32)})
+    def _say_piece(self, words: list[Word], speed: float, rng: np.random.Generator) -> Utterance:
+        signs = spelling.spelled(words, self._vocabulary)
+        if not any(sign.text.isalpha() for sign in signs):
+            return nothing(RATE, ALPHABET)
+        ids = [0, *(self._vocabulary[sign.text] for sign in signs), 0]
+        given = {"ids": np.array([ids], np.int64), "speed": np.full(1, speed, np.float32)}
+        *spectra, frames = self._session.run(None, given)
         samples = dsp.synth(*(part[0] for part in spectra), rng)
-        # Durations are counted in frames of the model; the sound's own length says how long a frame is.
-        seconds = frames.ravel().astype(np.float64) * (len(samples) / RATE / frames.sum())
-        edges = offset + np.concatenate([[0.0], np.cumsum(seconds)])
-        heard = {i: Timed(sounds[i], float(edges[k + 1]), float(edges[k + 2])) for k, i in enumerate(known)}
-        return Utterance(samples, _words(tokens, heard), list(heard.values()))
+        times = spelling.timed(words, signs, spelling.edges_of(frames, len(samples) / RATE))
+        return Utterance(samples, RATE, *times, ALPHABET)
 
 
-def _vocabulary() -> dict[str, int]:
+def vocabulary() -> dict[str, int]:
+    """Kokoro's signs and their numbers; hibari, distilled from it, kept them."""
     loaded: dict[str, int] = json.loads((_ASSETS / "vocab.json").read_text("utf-8"))
     return loaded
-
-
-def _pieces(tokens: list[Any]) -> list[list[Any]]:
-    """Cut where a word ends: at a clause when one is near, else before the piece grows too long."""
-    pieces: list[list[Any]] = [[]]
-    length = 0
-    for token in tokens:
-        pieces[-1].append(token)
-        length += len(token.phonemes or "") + 1
-        clause = token.text[-1] in ",;:—"
-        if token.whitespace and (length > _LONGEST_PIECE or (clause and length > _CLAUSE_AFTER)):
-            pieces.append([])
-            length = 0
-    return [piece for piece in pieces if piece]
-
-
-def _words(tokens: list[Any], heard: dict[int, Timed]) -> list[Timed]:
-    """Join tokens up to each space. A word lasts while its letters sound; punctuation after it is silence."""
-    words: list[Timed] = []
-    text, sounds, position = "", list[Timed](), 0
-    for index, token in enumerate(tokens):
-        count = len(token.phonemes or "")
-        text += token.text
-        span = (heard[i] for i in range(position, position + count) if i in heard)
-        sounds += [timed for timed in span if timed.text.isalpha()]
-        position += count + bool(token.whitespace)
-        if token.whitespace or index == len(tokens) - 1:
-            if sounds:
-                words.append(Timed(text, sounds[0].start, sounds[-1].end))
-            text, sounds = "", []
-    return words

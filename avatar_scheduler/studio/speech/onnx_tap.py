@@ -3,6 +3,9 @@
 Protobuf messages merge when their bytes are joined, so a ModelProto that holds nothing but a graph output is appended.
 """
 
+from pathlib import Path
+from typing import Any
+
 _MODEL_GRAPH = 7
 _GRAPH_OUTPUT = 12
 _VALUE_INFO_NAME = 1
@@ -10,8 +13,24 @@ _LENGTH_DELIMITED = 2
 
 
 def tap(model: bytes, tensor: str) -> bytes:
+    return model + tail(tensor)
+
+
+def tail(tensor: str) -> bytes:
+    """What to append to a model."""
     value_info = _field(_VALUE_INFO_NAME, tensor.encode())
-    return model + _field(_MODEL_GRAPH, _field(_GRAPH_OUTPUT, value_info))
+    return _field(_MODEL_GRAPH, _field(_GRAPH_OUTPUT, value_info))
+
+
+def session(model: bytes | Path) -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    # Measured: a second thread makes it slower. Work is spread over jobs instead.
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    source = model if isinstance(model, bytes) else str(model)
+    return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
 
 
 def _field(number: int, payload: bytes) -> bytes:

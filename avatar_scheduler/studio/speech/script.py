@@ -2,10 +2,13 @@
 
 import re
 import unicodedata
+from dataclasses import dataclass
 from difflib import SequenceMatcher
 
+from avatar_scheduler.studio.speech import cues
 from avatar_scheduler.studio.timed import Timed
 
+_FIRST_SIGN, _LAST_SIGN = 0xF0000, 0xFFFFD
 _ENDS = re.compile(r"[.!?…][\"'”’)\]]*$")
 _ABBREVIATIONS = re.compile(
     r"mrs?|ms|dr|prof|st|mt|ft|gen|gov|sen|rep|capt|lt|col|sgt|rev|hon|jr|sr|vs|approx|est|no|vol|fig|e\.g|i\.e",
@@ -13,9 +16,74 @@ _ABBREVIATIONS = re.compile(
 )
 
 
+@dataclass(frozen=True)
+class Unit:
+    written: str
+    spoken: str
+    """Empty for what is only seen."""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A cue inside a sentence."""
+
+    before: int
+    """The number of the word after it."""
+    cue: cues.Direction
+
+
+@dataclass(frozen=True)
+class Piece:
+    """What is said in one breath: a sentence, or the part of one up to a pause."""
+
+    words: list[str]
+    marks: list[Mark]
+    after: list[cues.Direction]
+    """Pauses and clips before the next piece."""
+    cut: bool
+    """The sentence goes on after them."""
+
+
+def pieces(text: str) -> list[Piece]:
+    """Invalid for a cue nobody knows."""
+    directions: list[cues.Direction] = []
+    marked = ""
+    for part in cues.parts(clean(text)):
+        if isinstance(part, str):
+            marked += part
+        else:
+            # A private sign holds the cue's place while sentences are found.
+            marked += f" {chr(_FIRST_SIGN + len(directions))} "
+            directions.append(part)
+    found: list[Piece] = []
+    for sentence in sentences(marked):
+        found += _cut(sentence, directions)
+    return found
+
+
+def _cut(sentence: list[str], directions: list[cues.Direction]) -> list[Piece]:
+    found: list[Piece] = []
+    words, marks = list[str](), list[Mark]()
+    rest = [directions[ord(word) - _FIRST_SIGN] if _is_sign(word) else word for word in sentence]
+    for index, word in enumerate(rest):
+        if isinstance(word, str):
+            words.append(word)
+        elif word.verb not in cues.WAITING:
+            marks.append(Mark(len(words), word))
+        else:
+            more = any(isinstance(other, str) for other in rest[index:])
+            found.append(Piece(words, marks, [word], cut=more and bool(words)))
+            words, marks = [], []
+    return [*found, Piece(words, marks, [], cut=False)] if words or marks else found
+
+
+def _is_sign(word: str) -> bool:
+    return len(word) == 1 and _FIRST_SIGN <= ord(word) <= _LAST_SIGN
+
+
 def clean(text: str) -> str:
     """Drop what no voice, font or file can carry: control characters and broken surrogates."""
-    return "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs"))
+    return "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs", "Co"))
 
 
 def sentences(text: str) -> list[list[str]]:
@@ -24,9 +92,10 @@ def sentences(text: str) -> list[list[str]]:
     for line in text.splitlines():
         words = line.split()
         current: list[str] = []
-        for word, following in zip(words, [*words[1:], ""], strict=True):
+        for index, word in enumerate(words):
             current.append(word)
-            if not following or _ends_sentence(word, following):
+            following = next((other for other in words[index + 1 :] if not _is_sign(other)), "")
+            if not words[index + 1 :] or (following and _ends_sentence(word, following)):
                 found.append(current)
                 current = []
     return found
@@ -40,69 +109,52 @@ def _ends_sentence(word: str, following: str) -> bool:
     return not (word.endswith(".") and (_ABBREVIATIONS.fullmatch(bare) or initial))
 
 
-def as_written(written: list[str], spoken: list[Timed]) -> list[Timed]:
+def as_written(units: list[Unit], heard: list[Timed]) -> list[Timed]:
     """Give each written word the time it is heard: "6:30" lasts as long as "six thirty".
 
     Signs without a reading of their own ("—", an emoji) stay with the word before them. Empty when nothing is spoken.
     """
-    units = _units(written)
-    if not units or not spoken:
-        return []
-    matcher = SequenceMatcher(None, [_key(u) for u in units], [_key(s.text) for s in spoken], autojunk=False)
+    owners = [(number, word) for number, unit in enumerate(units) for word in unit.spoken.split() if _key(word)]
+    spans: dict[int, tuple[float, float]] = {}
+    matcher = SequenceMatcher(None, [_key(word) for _, word in owners], [_key(w.text) for w in heard], autojunk=False)
+    for _, from_owner, to_owner, from_word, to_word in matcher.get_opcodes():
+        numbers, sounds = [number for number, _ in owners[from_owner:to_owner]], heard[from_word:to_word]
+        if sounds and not numbers and spans:
+            last = max(spans)
+            spans[last] = (spans[last][0], sounds[-1].end)
+        elif sounds:
+            _share(spans, owners[from_owner:to_owner], sounds)
+    return _joined(units, spans)
+
+
+def _share(spans: dict[int, tuple[float, float]], owners: list[tuple[int, str]], sounds: list[Timed]) -> None:
+    """Word for word when the counts agree, else the whole span is shared out by length."""
+    start, end = sounds[0].start, sounds[-1].end
+    total = sum(len(word) for _, word in owners)
+    done = 0
+    for index, (number, word) in enumerate(owners):
+        begin = start + (end - start) * done / total
+        done += len(word)
+        finish = start + (end - start) * done / total
+        if len(owners) == len(sounds):
+            begin, finish = sounds[index].start, sounds[index].end
+        spans[number] = (spans.get(number, (begin, finish))[0], finish)
+
+
+def _joined(units: list[Unit], spans: dict[int, tuple[float, float]]) -> list[Timed]:
+    """What is written but not heard is shown with the word before, or with the first one to come."""
     timed: list[Timed] = []
     lead = ""
-    for tag, from_unit, to_unit, from_word, to_word in matcher.get_opcodes():
-        texts, sounds = units[from_unit:to_unit], spoken[from_word:to_word]
-        if tag == "delete":
-            lead = _attach(timed, lead, texts)
-        elif tag == "insert":
-            if timed:
-                timed[-1] = Timed(timed[-1].text, timed[-1].start, sounds[-1].end)
-        else:
-            fresh = _share(texts, sounds)
-            fresh[0] = Timed(f"{lead} {fresh[0].text}".lstrip(), fresh[0].start, fresh[0].end)
-            timed, lead = timed + fresh, ""
-    return timed or [Timed(lead, spoken[0].start, spoken[-1].end)]
-
-
-def _units(written: list[str]) -> list[str]:
-    """Join words without letters or digits to the word before, the first ones to the word after."""
-    units: list[str] = []
-    lead = ""
-    for word in written:
-        if any(c.isalnum() for c in word):
-            units.append(f"{lead} {word}".lstrip())
+    for number, unit in enumerate(units):
+        if number in spans:
+            timed.append(Timed(f"{lead} {unit.written}".lstrip(), *spans[number]))
             lead = ""
-        elif units:
-            units[-1] += f" {word}"
+        elif timed:
+            timed[-1] = Timed(f"{timed[-1].text} {unit.written}", timed[-1].start, timed[-1].end)
         else:
-            lead = f"{lead} {word}".lstrip()
-    return units
+            lead = f"{lead} {unit.written}".lstrip()
+    return timed
 
 
 def _key(word: str) -> str:
     return re.sub(r"\W", "", word).lower()
-
-
-def _attach(timed: list[Timed], lead: str, texts: list[str]) -> str:
-    """Written but not heard: shown with the word before. Returns what still waits for a first word."""
-    if not timed:
-        return " ".join([lead, *texts]).strip()
-    last = timed[-1]
-    timed[-1] = Timed(" ".join([last.text, *texts]), last.start, last.end)
-    return ""
-
-
-def _share(texts: list[str], sounds: list[Timed]) -> list[Timed]:
-    """Word for word when the counts agree, else the whole span is shared out by length."""
-    if len(texts) == len(sounds):
-        return [Timed(text, sound.start, sound.end) for text, sound in zip(texts, sounds, strict=True)]
-    start, end = sounds[0].start, sounds[-1].end
-    total = sum(len(text) for text in texts)
-    timed: list[Timed] = []
-    done = 0
-    for text in texts:
-        begin = start + (end - start) * done / total
-        done += len(text)
-        timed.append(Timed(text, begin, start + (end - start) * done / total))
-    return timed

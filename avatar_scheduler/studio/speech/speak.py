@@ -1,81 +1,192 @@
-"""Text to speech, with the times of every word and phoneme."""
+"""Text to speech, with the times of every word, phoneme and cue."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from avatar_scheduler.domain.errors import Invalid
-from avatar_scheduler.studio.job import LANGUAGES, LONGEST_SECONDS, too_long
-from avatar_scheduler.studio.seeds import stream
-from avatar_scheduler.studio.speech import hibari_voice, script
-from avatar_scheduler.studio.timed import Speech, Timed
+from avatar_scheduler.studio import voices
+from avatar_scheduler.studio.job import LONGEST_SECONDS, StudioJob, too_long
+from avatar_scheduler.studio.speech import cues, engines, script, sentences
+from avatar_scheduler.studio.speech.reading import read
+from avatar_scheduler.studio.speech.script import Unit
+from avatar_scheduler.studio.speech.utterance import Utterance, later
+from avatar_scheduler.studio.timed import Cue, Speech, Timed
+from avatar_scheduler.studio.voices import Voice
 
 LEAD_SECONDS = 0.2
 """The voice adds about as much of its own. The face rests and the label can be read before the first word."""
-PAUSE_SECONDS = 0.08
+PAUSE_SECONDS = {"hibari": 0.08, "kokoro": 0.08, "piper": 0.25, "espeak": 0.25}
+"""After a sentence; each voice adds its own."""
 TAIL_SECONDS = 0.5
 
+_BEFORE_A_SIGN = re.compile(r" (?=[!?:;»…)](?:[ !?…]|$))")
+_AFTER_A_SIGN = re.compile(r"(?<=[«(]) ")
 
-def speak(text: str, language: str, seed: str, progress: Callable[[float], None] = lambda share: None) -> Speech:
-    """`progress` gets the share done, 0 to 1. Invalid for a language without a voice, or a text it cannot read."""
-    if language not in LANGUAGES:
-        raise Invalid(f'There is no voice for the language "{language}". Choose one of: {", ".join(LANGUAGES)}.')
-    voice = hibari_voice.HibariVoice()
-    rng = stream(seed, "voice")
-    track = _Track(hibari_voice.RATE)
-    parts = script.sentences(script.clean(text))
-    for index, written in enumerate(parts):
-        track.add(written, voice.say(" ".join(written), rng))
+Progress = Callable[[float], None]
+
+
+def perform(
+    job: StudioJob, progress: Progress = lambda share: None, clips: Mapping[str, float] | None = None
+) -> Speech:
+    """What is heard of the avatar in a job: its voice, or the recording of a person.
+
+    `clips` gives their seconds, to leave as much silence; without, a film parts the speech there by itself.
+    """
+    if recording := job.staging.recording:
+        from avatar_scheduler.studio.speech.recording import recorded
+
+        return recorded(job.materials[recording].path, job.text, job.language, clips or {})
+    return speak(
+        job.text,
+        job.language,
+        progress,
+        voice=job.staging.voice,
+        speed=job.staging.speed,
+        pronunciations=job.pronunciations,
+        kept=job.sentences,
+        clips=clips,
+    )
+
+
+def speak(
+    text: str,
+    language: str,
+    progress: Progress = lambda share: None,
+    *,
+    voice: str = "",
+    speed: float = 1.0,
+    pronunciations: Mapping[str, str] | None = None,
+    kept: Path | None = None,
+    clips: Mapping[str, float] | None = None,
+) -> Speech:
+    """`progress` gets the share done, 0 to 1. Invalid for an unknown or missing voice, or a text it cannot read."""
+    speaker = _Speaker(voices.check(language, voice), voices.base(language), speed, kept)
+    track = _Track(PAUSE_SECONDS[speaker.voice.engine], clips or {})
+    parts = script.pieces(text)
+    for index, piece in enumerate(parts):
+        if piece.words:
+            units = read(piece.words, speaker.language, pronunciations or {})
+            track.add(units, speaker.say(_spoken(units, piece.cut)), piece.marks)
+        for cue in piece.after:
+            track.wait(cue)
         progress((index + 1) / len(parts))
-    return track.finish()
+    return track.finish(speaker.language)
+
+
+def _spoken(units: list[Unit], cut: bool) -> str:
+    """What is cut by a pause stays in the air, as before a comma."""
+    text = " ".join(unit.spoken for unit in units if unit.spoken)
+    text = _BEFORE_A_SIGN.sub("", _AFTER_A_SIGN.sub("", text))
+    return f"{text}," if cut and text and text[-1].isalnum() else text
+
+
+@dataclass
+class _Speaker:
+    voice: Voice
+    language: str
+    speed: float
+    kept: Path | None
+    fingerprint: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.fingerprint = engines.fingerprint(self.voice, self.language)
+
+    def say(self, text: str) -> Utterance | None:
+        """None when there is nothing to say. What was kept loads no model."""
+        if not any(sign.isalnum() for sign in text):
+            return None
+        store = sentences.Kept(self.kept) if self.kept else None
+        name = sentences.key(self.fingerprint, self.speed, text)
+        if store and (known := store.get(name)):
+            return known
+        said = engines.of(self.voice, self.language).say(text, self.speed)
+        if store:
+            store.put(name, said)
+        return said
 
 
 class _Track:
     """Sentences laid one after the other on one time line."""
 
-    def __init__(self, rate: int) -> None:
-        self._rate = rate
-        self._samples: list[NDArray[np.float32]] = [self._silence(LEAD_SECONDS)]
-        self._seconds = LEAD_SECONDS
+    def __init__(self, pause: float, clips: Mapping[str, float]) -> None:
+        self._pause = pause
+        self._clips = clips
+        self._rate = 0
+        self._alphabet = ""
+        self._samples: list[NDArray[np.float32]] = []
+        self._length = 0
+        self._waiting = LEAD_SECONDS
+        """Seconds of silence to come before the next sound."""
         self._words: list[Timed] = []
         self._phonemes: list[Timed] = []
-        self._unspoken: list[str] = []
+        self._cues: list[Cue] = []
+        self._unspoken: list[Unit] = []
 
-    def add(self, written: list[str], heard: hibari_voice.Utterance) -> None:
-        words = script.as_written(self._unspoken + written, heard.words)
-        if not words:
-            self._keep_unspoken(written)
+    def add(self, units: list[Unit], said: Utterance | None, marks: list[script.Mark]) -> None:
+        words = script.as_written(self._unspoken + units, said.words) if said else []
+        if said is None or not words:
+            self._keep_unspoken(units)
+            self._cues += [Cue(mark.cue.verb, mark.cue.value, self._now) for mark in marks]
             return
+        self._rate, self._alphabet = said.rate, said.alphabet
+        self._lay_silence()
+        start = self._length / self._rate
+        self._words += [later(word, start) for word in words]
+        self._phonemes += [later(phoneme, start) for phoneme in said.phonemes]
+        self._mark(marks, units, [later(word, start) for word in words])
         self._unspoken = []
-        self._words += [self._shifted(word) for word in words]
-        self._phonemes += [self._shifted(phoneme) for phoneme in heard.phonemes]
-        self._lay(heard.samples)
-        self._lay(self._silence(PAUSE_SECONDS))
-        if self._seconds > LONGEST_SECONDS:
+        self._lay(said.samples)
+        self._waiting = self._pause
+        if self._length > LONGEST_SECONDS * self._rate:
             raise too_long()
 
-    def finish(self) -> Speech:
-        if not self._words:
-            raise Invalid("Nothing in the script can be spoken in English.", code="script_unspeakable")
-        self._lay(self._silence(TAIL_SECONDS - PAUSE_SECONDS))
-        samples = np.concatenate(self._samples)
-        return Speech(samples, self._rate, tuple(self._words), tuple(self._phonemes), hibari_voice.ALPHABET)
+    def wait(self, cue: cues.Direction) -> None:
+        if cue.verb == "pause":
+            self._waiting += cues.seconds(cue.value)
+            return
+        self._cues.append(Cue(cue.verb, cue.value, self._now))
+        self._waiting += self._clips.get(cue.value, 0.0)
 
-    def _keep_unspoken(self, written: list[str]) -> None:
+    def finish(self, language: str) -> Speech:
+        if not self._words:
+            raise Invalid(f'Nothing in the script can be spoken in "{language}".', code="script_unspeakable")
+        self._waiting += TAIL_SECONDS - self._pause
+        self._lay_silence()
+        found = tuple(sorted(self._cues, key=lambda cue: cue.at))
+        words, phonemes = tuple(self._words), tuple(self._phonemes)
+        return Speech(np.concatenate(self._samples), self._rate, words, phonemes, self._alphabet, found)
+
+    @property
+    def _now(self) -> float:
+        return (self._length / self._rate if self._rate else 0.0) + self._waiting
+
+    def _mark(self, marks: list[script.Mark], units: list[Unit], words: list[Timed]) -> None:
+        """A cue stands where the word after it begins; the words heard may be fewer than the ones written."""
+        counts = np.cumsum([len(word.text.split()) for word in words]) - len(
+            [one for unit in self._unspoken for one in unit.written.split()]
+        )
+        for mark in marks:
+            later_words = [word for word, count in zip(words, counts, strict=True) if count > mark.before]
+            at = later_words[0].start if later_words else words[-1].end
+            self._cues.append(Cue(mark.cue.verb, mark.cue.value, at))
+
+    def _keep_unspoken(self, units: list[Unit]) -> None:
         """A sentence of signs only is shown with the word before it, or with the first word to come."""
         if not self._words:
-            self._unspoken += written
+            self._unspoken += units
             return
         last = self._words[-1]
-        self._words[-1] = Timed(" ".join([last.text, *written]), last.start, last.end)
+        self._words[-1] = Timed(" ".join([last.text, *(unit.written for unit in units)]), last.start, last.end)
 
     def _lay(self, samples: NDArray[np.float32]) -> None:
         self._samples.append(samples)
-        self._seconds += len(samples) / self._rate
+        self._length += len(samples)
 
-    def _silence(self, seconds: float) -> NDArray[np.float32]:
-        return np.zeros(round(seconds * self._rate), np.float32)
-
-    def _shifted(self, timed: Timed) -> Timed:
-        return Timed(timed.text, timed.start + self._seconds, timed.end + self._seconds)
+    def _lay_silence(self) -> None:
+        self._lay(np.zeros(round(self._waiting * self._rate), np.float32))
+        self._waiting = 0.0

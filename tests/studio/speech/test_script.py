@@ -1,9 +1,14 @@
-from avatar_scheduler.studio.speech.script import as_written, clean, sentences
+from avatar_scheduler.studio.speech.script import Unit, as_written, clean, sentences
 from avatar_scheduler.studio.timed import Timed
 
 
 def spoken(*words: str) -> list[Timed]:
     return [Timed(word, float(index), index + 0.8) for index, word in enumerate(words)]
+
+
+def units(*written: str, **readings: str) -> list[Unit]:
+    """Read as they are written, or as told by position: `_1="six thirty"`."""
+    return [Unit(word, readings.get(f"_{number}", word)) for number, word in enumerate(written)]
 
 
 def spans(timed: list[Timed]) -> list[tuple[str, float, float]]:
@@ -28,25 +33,25 @@ class TestSentences:
 
 class TestAsWritten:
     def test_equal_words_keep_their_times(self) -> None:
-        assert spans(as_written(["Hi,", "Ada!"], spoken("Hi,", "Ada!"))) == [("Hi,", 0.0, 0.8), ("Ada!", 1.0, 1.8)]
+        assert spans(as_written(units("Hi,", "Ada!"), spoken("Hi,", "Ada!"))) == [("Hi,", 0.0, 0.8), ("Ada!", 1.0, 1.8)]
 
     def test_a_number_lasts_as_long_as_its_words(self) -> None:
-        timed = as_written(["at", "6:30", "sharp"], spoken("at", "six", "thirty", "sharp"))
+        timed = as_written(units("at", "6:30", "sharp", _1="six thirty"), spoken("at", "six", "thirty", "sharp"))
         assert spans(timed)[1] == ("6:30", 1.0, 2.8)
 
     def test_signs_without_a_reading_stay_with_the_word_before(self) -> None:
-        timed = as_written(["salt", "&", "pepper", "😀"], spoken("salt", "and", "pepper"))
-        assert spans(timed) == [("salt &", 0.0, 1.8), ("pepper 😀", 2.0, 2.8)]
+        timed = as_written(units("salt", "—", "pepper", "😀", _3=""), spoken("salt", "pepper"))
+        assert spans(timed) == [("salt —", 0.0, 0.8), ("pepper 😀", 1.0, 1.8)]
 
     def test_no_written_word_is_ever_lost(self) -> None:
         written = ["—", "3rd", "a/b", "x²", "...", "ok"]
         for heard in (["third", "ok"], ["so", "much", "more", "said", "ok", "then"], ["nothing"]):
-            timed = as_written(written, spoken(*heard))
+            timed = as_written(units(*written), spoken(*heard))
             assert " ".join(word.text for word in timed).split() == written
             assert [word.start for word in timed] == sorted(word.start for word in timed)
 
     def test_nothing_spoken_gives_nothing(self) -> None:
-        assert as_written(["😀"], []) == []
+        assert as_written(units("😀"), []) == []
 
 
 def test_clean_drops_what_no_file_can_hold() -> None:
