@@ -45,6 +45,15 @@ def folder(settings: Settings) -> Path:
     return settings.data / "incoming"
 
 
+def _thumbnails(settings: Settings) -> Path:
+    return settings.data / "thumbnails"
+
+
+def thumbnail(settings: Settings, row: Upload) -> Path:
+    """A JPEG; not there for sounds and looks."""
+    return _thumbnails(settings) / f"{row.sha256}.jpg"
+
+
 def may_add(settings: Settings, who: Person, creator: Creator, new: New) -> str:
     """The name it will have. Raises what `add` would raise, before the file is even sent."""
     kinds.kind_of(new.kind)
@@ -93,6 +102,9 @@ def add(
                 _note(session, who, row, "upload.added", now)
                 if not blobs.path(sha256).is_file():  # its twin was removed since; while we write, nobody can
                     blobs.put(made.path)
+            if made.thumbnail.stat().st_size:
+                _thumbnails(settings).mkdir(exist_ok=True)
+                shutil.copyfile(made.thumbnail, thumbnail(settings, row))
             kept = True
         finally:
             if not kept:
@@ -260,7 +272,8 @@ def _forget(settings: Settings, sha256: str) -> None:
             select(Avatar.id).where(Avatar.pack == sha256),
         )
         if not any(session.exec(query).first() for query in rows):
-            Blobs(settings.blobs).path(sha256).unlink(missing_ok=True)
+            for path in (Blobs(settings.blobs).path(sha256), _thumbnails(settings) / f"{sha256}.jpg"):
+                path.unlink(missing_ok=True)
 
 
 def _note(session: Session, who: Person, row: Upload, action: str, now: datetime) -> None:

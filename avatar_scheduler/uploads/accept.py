@@ -26,6 +26,8 @@ class Accepted:
     width: int
     height: int
     duration_ms: int
+    thumbnail: Path
+    """A JPEG, or empty for what cannot be seen."""
 
 
 @contextmanager
@@ -43,19 +45,21 @@ def accepted(
     sniff.check(found, kind_name, kind, filename)
     with (
         tempfile.NamedTemporaryFile(dir=folder, prefix="new-") as target,
+        tempfile.NamedTemporaryFile(dir=folder, prefix="small-") as small,
         tempfile.TemporaryDirectory(dir=folder, prefix="pack-") as room,
     ):
         told = sandbox.run(
             _TASKS[kind_name],
             incoming.file,
             cast("BinaryIO", target),
+            cast("BinaryIO", small),
             {"opener": found.opener, **_OPTIONS.get(kind_name, {})}
             | (_for_pack(canonical, room, filename) if kind_name == "pack" else {}),
             wall_seconds=kind.wall_seconds,
             written_bytes=kind.written_bytes,
             progress=progress,
         )
-        yield _measured(Path(target.name), told)
+        yield _measured(Path(target.name), Path(small.name), told)
 
 
 def _for_pack(canonical: str, room: str, filename: str) -> dict[str, str]:
@@ -67,11 +71,8 @@ def _stem(filename: str) -> str:
     return re.sub(r"[^A-Za-z0-9]+", "-", PurePath(filename).stem)[:40].strip("-") or "pack"
 
 
-def _measured(path: Path, told: dict[str, Any]) -> Accepted:
+def _measured(path: Path, thumbnail: Path, told: dict[str, Any]) -> Accepted:
     """The numbers come from a process that had a stranger's file in it: numbers, and no more, are taken."""
-    return Accepted(
-        path,
-        _MIMES[_MIMES.index(told["mime"])],
-        path.stat().st_size,
-        *(max(0, int(told[name])) for name in ("width", "height", "duration_ms")),
-    )
+    width, height, duration_ms = (max(0, int(told[name])) for name in ("width", "height", "duration_ms"))
+    mime = _MIMES[_MIMES.index(told["mime"])]
+    return Accepted(path, mime, path.stat().st_size, width, height, duration_ms, thumbnail)

@@ -12,12 +12,12 @@ import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, BinaryIO, TextIO
+from typing import Any, TextIO
 
 from avatar_scheduler.domain.errors import Invalid
 from avatar_scheduler.uploads import landlock, seccomp
+from avatar_scheduler.uploads.handed import Files, Task
 
-Task = Callable[[BinaryIO, BinaryIO, Mapping[str, Any], Callable[[int], None]], dict[str, Any]]
 _FILES = 64
 _LIBRARIES = [Path(__file__).parents[1], *(Path(p) for p in sys.path if p.startswith((sys.prefix, sys.base_prefix)))]
 """What Python loads late it may still read; nothing of a person is there."""
@@ -30,10 +30,11 @@ def main() -> None:
     with (
         os.fdopen(request["source"], "rb") as source,
         os.fdopen(request["target"], "r+b") as target,
+        os.fdopen(request["small"], "r+b") as small,
         Path("/proc/self/status").open(encoding="ascii") as status,
     ):
         why = _confine(request)
-        told = {"off": why} if why else _answer(task, source, target, request["options"])
+        told = {"off": why} if why else _answer(task, Files(source, target, small), request["options"])
         _say({**told, "peak_kb": _peak_kb(status)})
         os._exit(0)  # nothing to tidy up, and tidying up takes time
 
@@ -67,10 +68,11 @@ def _confine(request: Mapping[str, Any]) -> str:
     return seccomp.confine(with_files=bool(folder))
 
 
-def _answer(task: Task, source: BinaryIO, target: BinaryIO, options: Mapping[str, Any]) -> dict[str, Any]:
+def _answer(task: Task, files: Files, options: Mapping[str, Any]) -> dict[str, Any]:
     try:
-        found = task(source, target, options, lambda percent: _say({"percent": percent}))
-        target.flush()  # once the answer is out, this process is ended
+        found = task(files, options, lambda percent: _say({"percent": percent}))
+        files.target.flush()
+        files.small.flush()  # once the answer is out, this process is ended
         return found
     except Invalid as error:
         return {"error": error.message, "code": error.code}
@@ -93,7 +95,7 @@ def _say(told: dict[str, Any]) -> None:
     sys.stdout.buffer.flush()
 
 
-def probe(source: BinaryIO, target: BinaryIO, options: Mapping[str, Any], progress: object) -> dict[str, Any]:
+def probe(files: Files, options: Mapping[str, Any], progress: object) -> dict[str, Any]:
     """Tries what must not work. Names the first thing that did."""
     for what, attempt in {
         "a socket": lambda: socket.socket().close(),

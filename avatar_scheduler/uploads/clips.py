@@ -2,17 +2,19 @@
 
 import io
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
-from typing import Any, BinaryIO
+from typing import Any
 
 import av
 from av.container import InputContainer, OutputContainer
 from av.error import BlockingIOError, EOFError  # noqa: A004  (FFmpeg's "nothing yet" and "nothing more")
 from av.filter import Graph
+from PIL import Image, JpegImagePlugin  # noqa: F401  (registers itself, and later no file can be read)
 
 from avatar_scheduler.domain.errors import Invalid
 from avatar_scheduler.uploads import kinds, streams
+from avatar_scheduler.uploads.handed import Files, Task, Tell
 
 SOUND_RATE = 48_000
 _TURNS = {90: ("transpose", "cclock"), -270: ("transpose", "cclock"), -90: ("transpose", "clock"),
@@ -21,10 +23,11 @@ _TURNS = {90: ("transpose", "cclock"), -270: ("transpose", "cclock"), -90: ("tra
 _X264 = {"preset": "superfast", "crf": "18", "threads": "1", "rc-lookahead": "10", "g": str(kinds.KEPT_RATE)}
 _BT709 = 1
 _MOST_EARLY = 2_000
-Progress = Callable[[int], None]
+_SHOWN = 10
+"""The frame a thumbnail shows: the very first is often dark."""
 
 
-def prepare(options: Mapping[str, Any]) -> Callable[..., dict[str, Any]]:
+def prepare(options: Mapping[str, Any]) -> Task:
     streams.load()
     with av.open(io.BytesIO(), "w", format="mp4") as out:
         _film_stream(out, 64, 64)
@@ -32,15 +35,17 @@ def prepare(options: Mapping[str, Any]) -> Callable[..., dict[str, Any]]:
     return convert
 
 
-def convert(source: BinaryIO, target: BinaryIO, options: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
-    with streams.opened(source, options["opener"]) as container:
+def convert(files: Files, options: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
+    with streams.opened(files.source, options["opener"]) as container:
         streams.check(container, kinds.CLIP_SECONDS)
         picture = _film(container)
         sound = container.streams.audio[0] if container.streams.audio else None
         if sound:
             streams.check_sound(sound, kinds.CLIP_CHANNELS)
-        with av.open(target, "w", format="mp4", options={"fflags": "+bitexact"}) as out:
-            made = _write(container, out, picture, sound, progress)
+        with av.open(files.target, "w", format="mp4", options={"fflags": "+bitexact"}) as out:
+            made = _write(container, out, picture, sound, tell)
+    if made.shown is not None:
+        files.show(made.shown)
     width, height = made.size
     return {"mime": "video/mp4", "width": width, "height": height, "duration_ms": made.duration_ms}
 
@@ -136,6 +141,7 @@ class _Film:
         self.stream = _film_stream(out, *self.size)
         self.graph = _picture_graph(stream, first, *self.size)
         self.seen = self.written = 0
+        self.shown: Image.Image | None = None
 
     @property
     def duration_ms(self) -> int:
@@ -149,6 +155,8 @@ class _Film:
             ready.pict_type = 0  # theirs: which frames are whole is for our encoder to choose
             self.out.mux(self.stream.encode(ready))
             self.written += 1
+            if self.written in (1, _SHOWN):
+                self.shown = ready.to_image()
 
     def _check(self, frame: av.VideoFrame) -> None:
         self.seen += 1
@@ -178,7 +186,7 @@ class _Sound:
 
 
 def _write(
-    container: InputContainer, out: OutputContainer, film: av.VideoStream, sound: av.AudioStream | None, tell: Progress
+    container: InputContainer, out: OutputContainer, film: av.VideoStream, sound: av.AudioStream | None, tell: Tell
 ) -> _Film:
     frames = iter(_Frames(container, film, sound))
     first, early = _first_picture(frames)

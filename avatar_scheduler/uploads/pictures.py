@@ -1,9 +1,9 @@
 """Photos and images: opened, turned upright, brought to sRGB, made smaller, and written anew without metadata."""
 
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any, BinaryIO
+from typing import Any
 
 from PIL import (
     Image,
@@ -19,13 +19,14 @@ from PIL import (
 
 from avatar_scheduler.domain.errors import Invalid
 from avatar_scheduler.uploads import kinds, webp
+from avatar_scheduler.uploads.handed import Files, Task
 
 _QUALITY = 92
 _SRGB = ImageCms.createProfile("sRGB")
 Image.MAX_IMAGE_PIXELS = None  # our own cap is smaller, and says what to do
 
 
-def prepare(options: Mapping[str, Any]) -> Callable[..., dict[str, Any]]:
+def prepare(options: Mapping[str, Any]) -> Task:
     tiny = io.BytesIO()
     Image.new("RGB", (2, 2)).save(tiny, "JPEG", exif=Image.Exif())
     with Image.open(tiny) as image:
@@ -33,13 +34,13 @@ def prepare(options: Mapping[str, Any]) -> Callable[..., dict[str, Any]]:
     return convert
 
 
-def convert(source: BinaryIO, target: BinaryIO, options: Mapping[str, Any], progress: object) -> dict[str, Any]:
+def convert(files: Files, options: Mapping[str, Any], tell: object) -> dict[str, Any]:
     if options["opener"] == "WEBP":
-        _check_size(*webp.look(source))
+        _check_size(*webp.look(files.source))
     try:
         # A JPEG with a second picture inside calls itself MPO.
         formats = [options["opener"], "MPO"] if options["opener"] == "JPEG" else [options["opener"]]
-        with Image.open(source, formats=formats) as image:
+        with Image.open(files.source, formats=formats) as image:
             _check_size(*image.size)
             _check_extras(image)
             image.draft("RGB", (kinds.KEPT_SIDE, kinds.KEPT_SIDE))
@@ -52,7 +53,8 @@ def convert(source: BinaryIO, target: BinaryIO, options: Mapping[str, Any], prog
             raise
         raise _damaged() from None
     kind = "PNG" if made.mode in ("RGBA", "LA") or options["opener"] == "PNG" else "JPEG"
-    made.save(target, kind, **({"quality": _QUALITY, "subsampling": 0} if kind == "JPEG" else {}))
+    made.save(files.target, kind, **({"quality": _QUALITY, "subsampling": 0} if kind == "JPEG" else {}))
+    files.show(made)
     return {"mime": f"image/{kind.lower()}", "width": made.width, "height": made.height, "duration_ms": 0}
 
 

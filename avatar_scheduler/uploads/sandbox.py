@@ -50,7 +50,7 @@ def _probe() -> str:
     if why := seccomp.missing():
         return why
     with suppress(OSError, Invalid, Refused), Path(os.devnull).open("r+b") as nothing:
-        return str(run("probe", nothing, nothing, {}, wall_seconds=_PROBE_SECONDS, written_bytes=0)["open"])
+        return str(run("probe", nothing, nothing, nothing, {}, wall_seconds=_PROBE_SECONDS, written_bytes=0)["open"])
     return "the process that would open files could not be started"
 
 
@@ -65,17 +65,22 @@ def run(
     task: str,
     source: BinaryIO,
     target: BinaryIO,
+    small: BinaryIO,
     options: Mapping[str, Any],
     *,
     wall_seconds: float,
     written_bytes: int,
     progress: Progress = silent,
 ) -> dict[str, Any]:
-    """What the child found. The two open files are all it gets. Raises Invalid with its reason, or Refused."""
+    """What the child found. The three open files are all it gets; `small` is for a thumbnail.
+
+    Raises Invalid with its reason, or Refused.
+    """
     if not _places.acquire(timeout=_PATIENCE):
         raise Refused("Other files are being opened right now. Try again in a minute.", code="upload_busy")
     request = {
-        "task": task, "source": source.fileno(), "target": target.fileno(), "options": dict(options),
+        "task": task, "source": source.fileno(), "target": target.fileno(),
+        "small": small.fileno(), "options": dict(options),
         "memory": MEMORY, "cpu_seconds": int(wall_seconds), "written_bytes": written_bytes,
     }  # fmt: skip
     try:
@@ -95,7 +100,7 @@ def _run(request: dict[str, Any], wall_seconds: float, progress: Progress) -> di
         env={},
         cwd="/",
         start_new_session=True,
-        pass_fds=sorted({request["source"], request["target"]}),
+        pass_fds=sorted({request["source"], request["target"], request["small"]}),
     ) as process:
         try:
             answer = _listen(process.stdout, deadline, progress)

@@ -1,7 +1,7 @@
 """Recordings and music: written anew as 48 kHz FLAC, a voice in mono, music in stereo."""
 
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, BinaryIO
 
 import av
@@ -9,22 +9,21 @@ from av.audio.resampler import AudioResampler
 
 from avatar_scheduler.domain.errors import Invalid
 from avatar_scheduler.uploads import kinds, streams
+from avatar_scheduler.uploads.handed import Files, Task, Tell
 
 RATE = 48_000
 _SHORTEST = RATE // 10
 
 
-def prepare(options: Mapping[str, Any]) -> Callable[..., dict[str, Any]]:
+def prepare(options: Mapping[str, Any]) -> Task:
     streams.load()
     with av.open(io.BytesIO(), "w", format="flac") as out:
         out.add_stream("flac", rate=RATE, layout=options["layout"], format="s16")
     return convert
 
 
-def convert(
-    source: BinaryIO, target: BinaryIO, options: Mapping[str, Any], progress: Callable[[int], None]
-) -> dict[str, Any]:
-    with streams.opened(source, options["opener"]) as container:
+def convert(files: Files, options: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
+    with streams.opened(files.source, options["opener"]) as container:
         streams.check(container, kinds.SOUND_SECONDS)
         if streams.films(container):
             raise Invalid("This is a film. Add it as a clip, or export its sound alone.", code="upload_type")
@@ -32,7 +31,7 @@ def convert(
             raise streams.no_sound()
         stream = container.streams.audio[0]
         streams.check_sound(stream, kinds.MOST_CHANNELS)
-        samples = _write(container, stream, target, options["layout"], progress)
+        samples = _write(container, stream, files.target, options["layout"], tell)
     if samples < _SHORTEST:
         raise streams.no_sound()
     return {"mime": "audio/flac", "width": 0, "height": 0, "duration_ms": samples * 1000 // RATE}
@@ -43,7 +42,7 @@ def _write(
     stream: av.AudioStream,
     target: BinaryIO,
     layout: str,
-    progress: Callable[[int], None],
+    tell: Tell,
 ) -> int:
     """Counts what comes out: a header may say anything about its length."""
     most, told = (kinds.SOUND_SECONDS + streams.GRACE) * RATE, 0
@@ -60,6 +59,6 @@ def _write(
                 out.mux(flac.encode(part))
             if expected and (percent := min(99, samples * 100 // expected)) > told:
                 told = percent
-                progress(told)
+                tell(told)
         out.mux(flac.encode(None))
     return samples
