@@ -33,6 +33,7 @@ NIGHT = Palette(0xFF17292C, 0xFF0B1113, 0xFFFFFFFF, 0xFFB3C2C5, 0xFF57CABB)
 PAPER = Palette(0xFFFFFFFF, 0xFFE6ECEC, 0xFF10201F, 0xFF43555A, 0xFF0A5C55)
 
 _PLATE = 0xEB0B1113
+_SIDE = 64
 _NAME_SIZES, _ABOUT_SIZES = (50, 46, 42, 38), (34, 31, 28)
 _TITLE_SIZES = (120, 108, 96, 86, 76, 68, 60, 54)
 _TEXT_SIZES = (54, 49, 44, 40, 36)
@@ -56,7 +57,8 @@ def lower_third(spec: LowerThird, size: tuple[int, int], scale: float, *, langua
     canvas.drawRect(skia.Rect.MakeWH(bar, height), skia.Paint(Color=NIGHT.accent))
     name.draw(canvas, bar + pad, 0.6 * pad, NIGHT.ink)
     about.draw(canvas, bar + pad, 0.6 * pad + name.height, NIGHT.soft)
-    return _straight(surface, width, height), Box(captions.x, captions.y - even(16 * scale) - height, width, height)
+    left = min(captions.x, even(_SIDE * scale))  # the platforms' buttons are on the right
+    return _straight(surface, width, height), Box(left, captions.y - even(16 * scale) - height, width, height)
 
 
 def faded(pixels: Pixels, share: float) -> Pixels:
