@@ -18,6 +18,7 @@ from avatar_scheduler.studio import audio, render
 from avatar_scheduler.studio import job as jobs
 from avatar_scheduler.studio.avatar import pack as packs
 from avatar_scheduler.studio.job import StudioJob
+from avatar_scheduler.studio.scene.reel import Reel
 from avatar_scheduler.studio.speech import script
 from avatar_scheduler.studio.speech.speak import perform
 from avatar_scheduler.studio.timed import Speech
@@ -55,7 +56,7 @@ def pieces(job: StudioJob) -> Iterator[bytes]:
             if last:
                 raise
             continue  # nothing to say yet: it comes with the next sentence
-        yield draft.grow(render.plan(job, pack, speech), speech, last=last)
+        yield draft.grow(render.plan(job, pack, speech), last=last)
 
 
 def _prefixes(text: str) -> Iterator[tuple[str, bool]]:
@@ -84,9 +85,10 @@ class _Draft:
         self._frames = 0
         self._samples = 0
 
-    def grow(self, film: render.Film, speech: Speech, *, last: bool) -> bytes:
+    def grow(self, film: Reel, *, last: bool) -> bytes:
         """What is new since the last piece: up to the last word, for the silence after it may yet become speech."""
-        until = len(film.looks) if last else int(max(word.end for word in speech.words) * self._fps)
+        speech = film.timeline.speech
+        until = film.timeline.frames if last else int(max(word.end for word in speech.words) * self._fps)
         self._hear(speech, len(speech.samples) if last else until * speech.rate // self._fps)
         self._show(film, until)
         if last:
@@ -97,11 +99,13 @@ class _Draft:
             self._file.close()
         return self._pipe.take()
 
-    def _show(self, film: render.Film, until: int) -> None:
-        new = slice(self._frames, until)
-        for frame in replace(film, looks=film.looks[new], on_screen=film.on_screen[new]).frames():
-            frame.pts, frame.time_base = self._frames, Fraction(1, self._fps)
-            self._file.mux(self._video.encode(frame))
+    def _show(self, film: Reel, until: int) -> None:
+        shown = None
+        for frame in film.frames(self._frames, until):
+            shown = frame or shown
+            if shown is not None:
+                shown.pts, shown.time_base = self._frames, Fraction(1, self._fps)
+                self._file.mux(self._video.encode(shown))
             self._frames += 1
 
     def _hear(self, speech: Speech, until: int) -> None:

@@ -3,21 +3,20 @@
 import errno
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
-import av
 from PIL import Image
 
 from avatar_scheduler.domain.errors import Refused
 from avatar_scheduler.studio import audio, encode
 from avatar_scheduler.studio import job as jobs
-from avatar_scheduler.studio.avatar import motion
 from avatar_scheduler.studio.avatar import pack as packs
-from avatar_scheduler.studio.avatar.compositor import Compositor
-from avatar_scheduler.studio.avatar.sprites import Figure
-from avatar_scheduler.studio.captions import Caption, captions, on_screen, styled, vtt
+from avatar_scheduler.studio.captions import vtt
 from avatar_scheduler.studio.job import Rendered, StudioJob
+from avatar_scheduler.studio.scene import timeline
+from avatar_scheduler.studio.scene.moving import Moving
+from avatar_scheduler.studio.scene.reel import Reel
+from avatar_scheduler.studio.scene.timeline import HUMAN, Timeline
 from avatar_scheduler.studio.speech.speak import perform
 from avatar_scheduler.studio.timed import Speech
 
@@ -25,21 +24,6 @@ Progress = Callable[[int, str], None]
 
 _SPOKEN, _DRAWN, _ENCODED = 15, 20, 97
 _POSTER_QUALITY = 88
-
-
-@dataclass(frozen=True)
-class Film:
-    """Everything decided, nothing encoded: what each frame shows and what is heard."""
-
-    compositor: Compositor
-    looks: list[motion.Look]
-    shown: list[Caption]
-    on_screen: list[tuple[int, int] | None]
-
-    def frames(self) -> Iterator[av.VideoFrame]:
-        """One frame, drawn over again for each picture."""
-        for look, caption in zip(self.looks, self.on_screen, strict=True):
-            yield self.compositor.show(look, caption)
 
 
 def render(job: StudioJob, folder: Path, progress: Progress) -> Rendered:
@@ -54,49 +38,70 @@ def render(job: StudioJob, folder: Path, progress: Progress) -> Rendered:
 def film(job: StudioJob, speech: Speech, folder: Path, progress: Progress) -> Rendered:
     """The part after the voice: draw, encode, and write captions and poster."""
     progress(_SPOKEN, "Drawing")
-    planned = plan(job, packs.load(jobs.PACKS / job.avatar), speech)
+    reel = plan(job, packs.load(job.pack or jobs.PACKS / job.avatar), speech)
+    timeline.check(reel.timeline)
     done = Rendered(
         video=folder / "video.mp4",
         captions=folder / "captions.vtt",
         poster=folder / "poster.jpg",
-        duration_ms=round(1000 * len(planned.looks) / job.fps),
+        duration_ms=reel.timeline.ms(reel.timeline.frames),
         width=job.width,
         height=job.height,
+        human_ms=reel.timeline.human_ms,
     )
     with _all_or_nothing(done.video, done.captions, done.poster):
-        _write(job, planned, speech, done, progress)
+        _write(job, reel, done, progress)
     progress(100, "Done")
     return done
 
 
-def plan(job: StudioJob, pack: packs.Pack, speech: Speech) -> Film:
-    figure = Figure(pack, job.width, job.height)
-    looks = motion.plan(pack, speech, scale=figure.scale, fps=job.fps, seed=job.seed)
-    style = job.staging.captions
-    shown = styled(speech.words, job.language, style)
-    return Film(Compositor(job, pack, figure, shown), looks, shown, on_screen(shown, len(looks), job.fps, style))
+def plan(job: StudioJob, pack: packs.Pack, speech: Speech) -> Reel:
+    moving = _moving(job)
+    return Reel(job, pack, _timeline(job, speech, moving), moving)
 
 
-def _write(job: StudioJob, planned: Film, speech: Speech, done: Rendered, progress: Progress) -> None:
-    done.captions.write_text(vtt(captions(speech.words, job.language)), "utf-8")
+def human_spans(job: StudioJob, speech: Speech) -> tuple[tuple[int, int], ...]:
+    """Milliseconds in which a person is shown instead of the avatar, exact to the frame."""
+    return _timeline(job, speech, _moving(job)).human_ms
+
+
+def _timeline(job: StudioJob, speech: Speech, moving: dict[str, Moving]) -> Timeline:
+    lengths = {name: clip.frames(job.fps) for name, clip in moving.items()}
+    return timeline.lay_out(speech, job.staging, lengths, job.fps)
+
+
+def _moving(job: StudioJob) -> dict[str, Moving]:
+    return {name: Moving(name, material) for name, material in job.materials.items() if material.kind == "clip"}
+
+
+def _write(job: StudioJob, reel: Reel, done: Rendered, progress: Progress) -> None:
+    done.captions.write_text(vtt(reel.captions), "utf-8")
     progress(_DRAWN, "Encoding")
-    total = len(planned.looks)
+    total = reel.timeline.frames
     encode.write_mp4(
         done.video,
-        planned.frames(),
-        audio.master(speech.samples, speech.rate),
+        reel.frames(),
+        _sound(job, reel.timeline),
         size=(job.width, job.height),
         fps=job.fps,
         on_frame=lambda number: progress(_DRAWN + (_ENCODED - _DRAWN) * (number + 1) // total, "Encoding"),
     )
-    _write_poster(planned, done.poster)
+    Image.fromarray(reel.poster().to_ndarray(format="rgb24")).save(done.poster, "JPEG", quality=_POSTER_QUALITY)
 
 
-def _write_poster(planned: Film, path: Path) -> None:
-    """The face at rest, eyes open and smiling, with the words of the first caption."""
-    compositor = planned.compositor
-    frame = compositor.show(compositor.rest, (0, 0) if planned.shown else None)
-    Image.fromarray(frame.to_ndarray(format="rgb24")).save(path, "JPEG", quality=_POSTER_QUALITY)
+def _sound(job: StudioJob, laid_out: Timeline) -> audio.Sound:
+    speech, music = laid_out.speech, job.staging.music
+    clips = [
+        (shot.first / laid_out.fps, job.materials[shot.name].path) for shot in laid_out.shots if shot.kind == HUMAN
+    ]
+    return audio.mix(
+        speech.samples,
+        speech.rate,
+        seconds=laid_out.frames / laid_out.fps,
+        music=job.materials[music.material].path if music else None,
+        below_db=music.below if music else 0,
+        clips=clips,
+    )
 
 
 @contextmanager

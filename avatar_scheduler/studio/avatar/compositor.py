@@ -1,17 +1,22 @@
-"""Looks and captions become frames: cached patches are copied into one reused frame, only where something changed."""
+"""Looks and words become frames: cached patches are copied into one reused frame, only where something changed.
+
+Over moving ground the figure stays in the frame as it is, and the ground is copied around it.
+"""
 
 from functools import lru_cache
 
 import av
+import numpy as np
 
 from avatar_scheduler.studio import planes
 from avatar_scheduler.studio.avatar.motion import POSES, Look, Pose, pose, rest
-from avatar_scheduler.studio.avatar.pack import Box, Pack
+from avatar_scheduler.studio.avatar.pack import SLOTS, Box, Pack
 from avatar_scheduler.studio.avatar.sprites import Figure
 from avatar_scheduler.studio.avatar.stage import Stage
-from avatar_scheduler.studio.caption_art import CaptionArt, place, unit
 from avatar_scheduler.studio.captions import Caption
 from avatar_scheduler.studio.job import StudioJob
+from avatar_scheduler.studio.scene.layers import Cutout, Layer
+from avatar_scheduler.studio.scene.wording import Wording
 
 _FACES_KEPT = 600
 """Mouth and eye patches, about 0.1 MB each at full size."""
@@ -21,34 +26,47 @@ class Compositor:
     def __init__(self, job: StudioJob, pack: Pack, figure: Figure, shown: list[Caption]) -> None:
         self.frame = planes.new_frame(job.width, job.height)
         self._views = planes.views(self.frame)
+        self._whole = Box(0, 0, job.width, job.height)
         self._figure = figure
-        self._stage = Stage(job, figure)
+        self.stage = Stage(job, figure)
+        self.wording = Wording(job, self.stage, shown)
         self.rest = rest(pack)
-        self._shown = shown
-        self._caption_box = place(job.width, job.height, job.overlay)
-        self._art = CaptionArt(self._caption_box, unit(job.width, job.height), job.staging.captions, job.language)
         poses = {pose(pack.motion, figure.scale, step) for step in range(POSES)} | {self.rest.pose}
         self._head_box = self._around(poses, tuple(pack.boxes))
         self._groups = self._face_groups(poses)
-        self._crowded = self._head_box.meets(self._caption_box)
         self._head = lru_cache(maxsize=POSES + 1)(self._draw_head)
         self._face = lru_cache(maxsize=_FACES_KEPT)(self._draw_face)
-        self._base = self._stage.patch(Box(0, 0, job.width, job.height), self.rest)
-        planes.paste(self._views, self._base, Box(0, 0, job.width, job.height))
+        self._base = self.stage.patch(self._whole, self.rest)
+        planes.paste(self._views, self._base, self._whole)
         self._look = self.rest
-        self._caption: tuple[int, int] | None = None
+        self._layers: tuple[Layer, ...] = ()
+        self._surroundings: list[Cutout] | None = None
+        self._outline = lru_cache(maxsize=POSES + 1)(self._cut_outline)
 
-    def show(self, look: Look, caption: tuple[int, int] | None) -> av.VideoFrame:
-        """Draws into `self.frame` and returns it: valid until the next call."""
-        recaption = caption != self._caption
-        if recaption and caption is None:
-            planes.paste(self._views, planes.cut(self._base, self._caption_box), self._caption_box)
-        # Where head and caption overlap, both are laid again whenever one of them changes.
-        moved = look.pose != self._look.pose or (self._crowded and (recaption or look != self._look))
-        self._lay_face(look, moved=moved)
-        if caption is not None and (recaption or (self._crowded and moved)):
-            self._lay_caption(caption)
-        self._look, self._caption = look, caption
+    def show(
+        self,
+        look: Look,
+        caption: tuple[int, int] | None,
+        *,
+        third: bool = False,
+        ground: planes.Planes | None = None,
+    ) -> av.VideoFrame:
+        """Draws into `self.frame` and returns it: valid until the next call. `third` is the lower third."""
+        layers = self.wording.layers(caption, third=third)
+        boxes = [layer.box for layer in {*self._layers, *layers}]
+        crowded = any(box.meets(self._head_box) for box in boxes)
+        # A layer is blended into what is below it, so that is laid anew whenever it changes.
+        relay = layers != self._layers or ground is not None or (crowded and look != self._look)
+        if relay:
+            for box in boxes:
+                planes.paste(self._views, planes.cut(self._base, box), box)
+        self._lay_face(look, moved=look.pose != self._look.pose or (relay and crowded))
+        if ground is not None:
+            self._lay_ground(ground, look)
+        if relay:
+            for layer in layers:
+                layer.over(self._views)
+        self._look, self._layers = look, layers
         return self.frame
 
     def _lay_face(self, look: Look, *, moved: bool) -> None:
@@ -61,19 +79,37 @@ class Compositor:
                 box, patch = self._face(look.pose, slots, states)
                 planes.paste(self._views, patch, box)
 
-    def _lay_caption(self, caption: tuple[int, int]) -> None:
-        number, active = caption
-        words = tuple(word.text for word in self._shown[number].words)
-        box = self._caption_box
-        patch = self._stage.patch(box, self.rest, lambda canvas: self._art.paint(canvas, words, active))
-        planes.paste(self._views, patch, box)
+    def _lay_ground(self, ground: planes.Planes, look: Look) -> None:
+        if self._surroundings is None:
+            around = _around(self._head_box, self._whole)
+            self._surroundings = [self.stage.cutout(box, self.rest) for box in around]
+            self._rigid = not self._changes_outline()
+        for cutout in self._surroundings:
+            cutout.lay(self._views, ground)
+        at_rest = self._with(look.pose, (), ())
+        self._outline(at_rest if self._rigid else look).lay(self._views, ground)
+
+    def _cut_outline(self, look: Look) -> Cutout:
+        return self.stage.cutout(self._head_box, look)
+
+    def _changes_outline(self) -> bool:
+        """Whether a part of the face can stick out of the head: then every look has an outline of its own."""
+        still = self.rest.pose
+        resting = self.stage.silhouette(self._head_box, self.rest)
+        looks = [
+            self._with(still, (slot,), (part,))
+            for slot in SLOTS
+            for part in self._figure.pack.files
+            if part.startswith(f"{slot}_")
+        ]
+        return any(not np.array_equal(self.stage.silhouette(self._head_box, look), resting) for look in looks)
 
     def _draw_head(self, at: Pose) -> planes.Planes:
-        return self._stage.patch(self._head_box, self._with(at, (), ()))
+        return self.stage.patch(self._head_box, self._with(at, (), ()))
 
     def _draw_face(self, at: Pose, slots: tuple[str, ...], states: tuple[str, ...]) -> tuple[Box, planes.Planes]:
         box = self._around({at}, slots)
-        return box, self._stage.patch(box, self._with(at, slots, states))
+        return box, self.stage.patch(box, self._with(at, slots, states))
 
     def _with(self, at: Pose, slots: tuple[str, ...], states: tuple[str, ...]) -> Look:
         parts = {"mouth": self.rest.mouth, "eyes": self.rest.eyes, "brows": self.rest.brows}
@@ -93,3 +129,14 @@ class Compositor:
         if self._around(poses, upper).meets(self._around(poses, mouth)):
             return (mouth + upper,)
         return upper, mouth
+
+
+def _around(hole: Box, whole: Box) -> list[Box]:
+    """The whole without the hole, as boxes."""
+    parts = [
+        Box(0, 0, whole.width, hole.y),
+        Box(0, hole.bottom, whole.width, whole.height - hole.bottom),
+        Box(0, hole.y, hole.x, hole.height),
+        Box(hole.right, hole.y, whole.width - hole.right, hole.height),
+    ]
+    return [part for part in parts if part.width and part.height]

@@ -50,25 +50,22 @@ class Figure:
         """Where a box of the pack lies in the frame, on even pixels, rounded outward."""
         box = self.pack.boxes[name]
         rect = self._matrix(pose).mapRect(skia.Rect.MakeXYWH(box.x, box.y, box.width, box.height))
+        if self._circle:
+            rect.intersect(_square(self._circle))
         x, y = 2 * floor((rect.left() - _BLEED) / 2), 2 * floor((rect.top() - _BLEED) / 2)
         right, bottom = 2 * ceil((rect.right() + _BLEED) / 2), 2 * ceil((rect.bottom() + _BLEED) / 2)
         return Box(x, y, right - x, bottom - y).within(*self._frame)
-
-    @property
-    def outline(self) -> Box:
-        """The part of the frame the figure can show in, in any pose."""
-        if self._circle is None:
-            return Box(0, 0, *self._frame)
-        reach = self._circle.radius + self._circle.ring
-        x, y = 2 * floor((self._circle.x - reach) / 2), 2 * floor((self._circle.y - reach) / 2)
-        side = 2 * ceil(reach + 2)
-        return Box(x, y, side, side).within(*self._frame)
 
     def _matrix(self, pose: Pose) -> Any:
         matrix = skia.Matrix.Translate(self._left, self._top + pose.dy)
         matrix.preScale(self.scale, self.scale)
         matrix.preRotate(pose.tilt, *self.pack.motion.pivot)
         return matrix
+
+
+def _square(circle: Circle) -> Any:
+    reach = circle.radius + circle.ring
+    return skia.Rect.MakeXYWH(circle.x - reach, circle.y - reach, 2 * reach, 2 * reach)
 
 
 def _clip_to_disc(canvas: Any, circle: Circle) -> None:

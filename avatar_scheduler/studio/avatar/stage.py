@@ -1,7 +1,8 @@
-"""Everything that can be seen: scene, figure, painted extras and, always on top, the overlay.
+"""Everything that can be seen: ground, figure, painted extras and, always on top, the overlay.
 
-Every pixel of a film comes out of `Stage.patch`, which lays the overlay over whatever was drawn. So no pose, caption or
-effect can cover the label, and no path leaves it out.
+Every pixel of a film but those of a human clip comes out of a Stage. What is opaque has the overlay laid over it; what
+is blended into a frame later keeps clear of it. So no pose, caption, picture or film can cover the label, and no path
+leaves it out.
 """
 
 from collections.abc import Callable
@@ -13,19 +14,20 @@ import skia
 from avatar_scheduler.studio import planes
 from avatar_scheduler.studio.avatar.motion import Look
 from avatar_scheduler.studio.avatar.pack import Box
-from avatar_scheduler.studio.avatar.sprites import Figure, draw_svg
-from avatar_scheduler.studio.job import SCENES, StudioJob
-from avatar_scheduler.studio.seeds import stream
+from avatar_scheduler.studio.avatar.sprites import Figure
+from avatar_scheduler.studio.job import StudioJob
+from avatar_scheduler.studio.scene.backdrop import backdrop
+from avatar_scheduler.studio.scene.layers import Cutout, Layer, layer
 
 Paint = Callable[[Any], None]
-_SCENE_SIZE = (1080, 1920)
 
 
 class Stage:
     def __init__(self, job: StudioJob, figure: Figure) -> None:
         self._figure = figure
         self._size = (job.width, job.height)
-        self._scene = _scene(job)
+        self._backdrop = backdrop(job)
+        self._convert = planes.Converter()
         overlay = job.overlay
         self._overlay = np.frombuffer(overlay.rgba, np.uint8).reshape(overlay.height, overlay.width, 4)
         self._overlay_box = Box(overlay.x, overlay.y, overlay.width, overlay.height)
@@ -35,42 +37,68 @@ class Stage:
         margin = planes.MARGIN
         wide = Box(box.x - margin, box.y - margin, box.width + 2 * margin, box.height + 2 * margin).within(*self._size)
         inner = Box(box.x - wide.x, box.y - wide.y, box.width, box.height)
-        y, u, v = planes.cut(planes.convert(self._picture(wide, look, paint)), inner)
-        return y.copy(), u.copy(), v.copy()
-
-    def _picture(self, box: Box, look: Look, paint: Paint | None) -> planes.Pixels:
-        rgba = self._scene[box.y : box.bottom, box.x : box.right].copy()
-        canvas = skia.Surface(rgba, colorType=skia.kRGBA_8888_ColorType).getCanvas()
-        canvas.translate(-box.x, -box.y)
+        rgba = self._backdrop[wide.y : wide.bottom, wide.x : wide.right].copy()
+        canvas = _canvas(rgba, wide)
         self._figure.draw(canvas, look)
         if paint:
             paint(canvas)
+        self._lay_overlay(rgba, wide)
+        y, u, v = planes.cut(self._convert(rgba), inner)
+        return y.copy(), u.copy(), v.copy()
+
+    def picture(self, rgba: planes.Pixels) -> planes.Planes:
+        """A full, opaque picture instead of ground and figure."""
+        labelled = rgba.copy()
+        self._lay_overlay(labelled, Box(0, 0, *self._size))
+        return self._convert(labelled)
+
+    def silhouette(self, box: Box, look: Look) -> planes.Pixels:
+        """How much of the ground the figure hides, 0 to 255."""
+        rgba = np.zeros((box.height, box.width, 4), np.uint8)
+        self._figure.draw(_canvas(rgba, box), look)
+        return rgba[..., 3]
+
+    def cutout(self, box: Box, look: Look | None) -> Cutout:
+        """The figure (None: nobody) and the overlay, to be seen in front of moving ground."""
+        rgba = np.zeros((box.height, box.width, 4), np.uint8)
+        if look:
+            self._figure.draw(_canvas(rgba, box), look)
         self._lay_overlay(rgba, box)
-        return rgba
+        return Cutout(rgba, box, self._convert)
+
+    def layer(self, box: Box, paint: Paint) -> Layer | None:
+        """Painted in frame coordinates, to be laid over any frame: the place of the overlay is spared."""
+        rgba = np.zeros((box.height, box.width, 4), np.uint8)
+        paint(_canvas(rgba, box))
+        label = self._overlay_box
+        if label.meets(box):
+            rgba[_inside(label, box)][self._overlay[_inside(box, label)][..., 3] > 0] = 0
+        return layer(rgba, box, self._convert)
 
     def _lay_overlay(self, rgba: planes.Pixels, box: Box) -> None:
+        """Over opaque or premultiplied pixels."""
         label = self._overlay_box
         if not label.meets(box):
             return
-        x, y = max(label.x, box.x), max(label.y, box.y)
-        right, bottom = min(label.right, box.right), min(label.bottom, box.bottom)
-        under = rgba[y - box.y : bottom - box.y, x - box.x : right - box.x]
-        over = self._overlay[y - label.y : bottom - label.y, x - label.x : right - label.x].astype(np.uint16)
-        alpha = over[..., 3:]
-        under[..., :3] = ((over[..., :3] * alpha + under[..., :3] * (255 - alpha) + 127) // 255).astype(np.uint8)
+        under = rgba[_inside(label, box)]
+        over = self._overlay[_inside(box, label)].astype(np.uint16)
+        alpha = over[..., 3:].copy()
+        over[..., 3] = 255
+        under[:] = ((over * alpha + under * (255 - alpha) + 127) // 255).astype(np.uint8)
 
 
-def _scene(job: StudioJob) -> planes.Pixels:
-    """The scene, drawn in half floats and rounded with noise: eight bits alone show bands in a soft gradient."""
-    floats = np.zeros((job.height, job.width, 4), np.float16)
-    info = skia.ImageInfo.Make(job.width, job.height, skia.kRGBA_F16_ColorType, skia.kPremul_AlphaType)
-    surface = skia.Surface.MakeRasterDirect(info, floats, job.width * floats.itemsize * 4)
+def _canvas(rgba: planes.Pixels, box: Box) -> Any:
+    """Draws premultiplied into `rgba`, in frame coordinates."""
+    height, width = rgba.shape[:2]
+    info = skia.ImageInfo.Make(width, height, skia.kRGBA_8888_ColorType, skia.kPremul_AlphaType)
+    surface = skia.Surface.MakeRasterDirect(info, rgba, rgba.strides[0])
     canvas = surface.getCanvas()
-    cover = max(job.width / _SCENE_SIZE[0], job.height / _SCENE_SIZE[1])
-    canvas.translate((job.width - _SCENE_SIZE[0] * cover) / 2, (job.height - _SCENE_SIZE[1] * cover) / 2)
-    canvas.scale(cover, cover)
-    draw_svg(SCENES / f"{job.scene}.svg", canvas, *_SCENE_SIZE)
-    noise = stream(job.seed, "dither").random((job.height, job.width, 1), dtype=np.float32)
-    rgba: planes.Pixels = np.clip(floats.astype(np.float32) * 255 + noise, 0, 255).astype(np.uint8)
-    rgba[..., 3] = 255
-    return rgba
+    canvas.translate(-box.x, -box.y)
+    return canvas
+
+
+def _inside(part: Box, whole: Box) -> tuple[slice, slice]:
+    """The rows and columns of `whole` that `part` covers."""
+    x, y = max(part.x, whole.x) - whole.x, max(part.y, whole.y) - whole.y
+    right, bottom = min(part.right, whole.right) - whole.x, min(part.bottom, whole.bottom) - whole.y
+    return slice(y, bottom), slice(x, right)

@@ -1,0 +1,1 @@
+"""What is shown when: the time line, backgrounds, inserts, cards and human clips around the figure."""
