@@ -156,7 +156,7 @@ class _Film:
             self.out.mux(self.stream.encode(ready))
             self.written += 1
             if self.written in (1, _SHOWN):
-                self.shown = ready.to_image()
+                self.shown = ready.to_image(threads=1)
 
     def _check(self, frame: av.VideoFrame) -> None:
         self.seen += 1

@@ -53,7 +53,7 @@ def opened(source: BinaryIO, opener: str) -> Iterator[InputContainer]:
         with av.open(source, format=opener, options=options, io_open=_nothing_else, metadata_errors="replace") as found:
             if isinstance(found, InputContainer):
                 yield found
-    except (av.error.FFmpegError, av.error.ArgumentError, OverflowError, ValueError, AssertionError) as error:
+    except (av.error.FFmpegError, OverflowError, ZeroDivisionError) as error:
         _not_its_fault(error)
         raise Invalid("The file is damaged or cut off. Export it again.", code="upload_damaged") from None
 
@@ -64,6 +64,8 @@ def _not_its_fault(error: Exception) -> None:
         raise MemoryError from None
     if number in (errno.ENOSPC, errno.EDQUOT):
         raise OSError(number, "the disk is full") from None
+    if number in (errno.EPERM, errno.EACCES):
+        raise Invalid("The file asks for more than itself. Export it as one file.", code="upload_asks") from None
     if number == errno.EFBIG:
         raise Invalid(
             "Written anew it would be too large. Bring a shorter or simpler one.", code="upload_grows"
@@ -71,7 +73,7 @@ def _not_its_fault(error: Exception) -> None:
 
 
 def _nothing_else(url: str, flags: int, options: Mapping[str, Any]) -> object:
-    raise Invalid("The file asks for another file. Export it as one that has all in it.", code="upload_asks")
+    raise PermissionError(errno.EPERM, "no other file is opened", url)
 
 
 def check(container: InputContainer, longest: int) -> None:
