@@ -59,9 +59,9 @@ def draft(session: Session, who: Person, new: NewPost, creator: Creator, now: da
     require(who, WRITE, "write posts")
     own(who, creator)
     avatar = stagings.avatar(session, creator, new.avatar)
-    title, caption = _title(new.title), _caption(new.caption)
+    title, caption = title_of(new.title), caption_of(new.caption)
     slot = slots.resolve(new.at, new.zone or creator.zone, now=now)
-    channels = _channels(session, creator, new.channels)
+    channels = channels_of(session, creator, new.channels)
     check(grant_of(session, avatar), creator=creator.name, platforms=frozenset(c.platform for c in channels), at=now)
     post = Post(
         organization_id=who.organization_id,
@@ -86,19 +86,19 @@ def draft(session: Session, who: Person, new: NewPost, creator: Creator, now: da
     return post
 
 
-def _title(text: str) -> str:
+def title_of(text: str) -> str:
     if not text.strip() or len(text) > MAX_TITLE:
         raise Invalid(f"A title has 1 to {MAX_TITLE} characters.", code="title")
     return text.strip()
 
 
-def _caption(text: str) -> str:
+def caption_of(text: str) -> str:
     if len(text) > MAX_CAPTION:
         raise Invalid(f"The caption has {len(text)} characters; {MAX_CAPTION} is the most.", code="caption")
     return text.strip()
 
 
-def _channels(session: Session, creator: Creator, names: tuple[str, ...]) -> list[Channel]:
+def channels_of(session: Session, creator: Creator, names: tuple[str, ...]) -> list[Channel]:
     """Each once: naming one twice would publish twice."""
     if not names:
         raise Invalid("Name at least one channel, such as own_feed.", code="no_channel")
@@ -200,9 +200,9 @@ def edit(session: Session, who: Person, post_id: str, change: Edit, now: datetim
 def _changed(post: Post, change: Edit, now: datetime) -> dict[str, Any]:
     values: dict[str, Any] = {}
     if change.title is not None:
-        values["title"] = _title(change.title)
+        values["title"] = title_of(change.title)
     if change.caption is not None:
-        values["caption"] = _caption(change.caption)
+        values["caption"] = caption_of(change.caption)
     if change.template is not None or change.variables is not None:
         values["template"] = post.template if change.template is None else change.template
         variables = json.loads(post.variables) if change.variables is None else dict(change.variables)
@@ -252,7 +252,7 @@ def withdraw(session: Session, post: Post, actor: str, now: datetime, reason: st
 
 def _stop_render(session: Session, post: Post, actor: str, now: datetime) -> None:
     render = session.get(Render, post.render_id) if post.render_id else None
-    if render is not None and render.state in (RenderState.queued, RenderState.running):
+    if render is not None and render.state in (RenderState.queued, RenderState.running, RenderState.waiting):
         moves.move(session, render, RenderState.cancelled, at=now, actor=actor, finished_at=now)
 
 

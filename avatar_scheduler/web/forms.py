@@ -45,3 +45,29 @@ class Looked(Strict):
 
 class Seen(Strict):
     ranges: list[tuple[Milliseconds, Milliseconds]] = Field(max_length=500)
+
+
+class Composed(Signed):
+    """The composer. Services judge the values and say in words what is wrong; here is only how long anything may be."""
+
+    creator: str = Field(default="", max_length=64)
+    avatar: str = Field(default="", max_length=64)
+    title: str = Field(default="", max_length=500)
+    kind: str = Field(default="", max_length=40)
+    form: str = Field(default="video", max_length=20)
+    template: str = Field(default="", max_length=40_000)
+    caption: str = Field(default="", max_length=10_000)
+    language: str = Field(default="", max_length=20)
+    channels: list[str] = Field(default_factory=list, max_length=20)
+    at: str = Field(default="", max_length=40)
+    zone: str = Field(default="", max_length=64)
+    format: str = Field(default="", max_length=10)
+    place: str = Field(default="", max_length=20)
+    background: str = Field(default="", max_length=120)
+    voice: str = Field(default="", max_length=120)
+    captions: str = Field(default="", max_length=20)
+
+
+class NewTime(Signed):
+    at: str = Field(max_length=40)
+    zone: str = Field(max_length=64)

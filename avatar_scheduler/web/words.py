@@ -150,3 +150,16 @@ STEPS = (
     N_("Checking"), N_("Waiting"), N_("Done"),
 )  # fmt: skip
 """What a render reports it is doing. Listed for the catalogues; an unknown step is shown as it comes."""
+
+CAPTION_STYLES = {
+    "karaoke": N_("Word by word, on a plate"),
+    "pop": N_("Large words that pop up"),
+    "plain": N_("Plain lines"),
+    "none": N_("None"),
+}
+PLACES = {
+    "full": N_("Filling the picture"),
+    "left": N_("On the left"),
+    "right": N_("On the right"),
+    "circle": N_("In a circle"),
+}

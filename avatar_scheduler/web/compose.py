@@ -1,0 +1,298 @@
+"""The composer: write a post, hear what is wrong while typing, see a draft, send it for review."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Depends, Form, Request
+from fastapi.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
+from pydantic import ValidationError
+from sqlmodel import Session
+from starlette.datastructures import FormData
+
+from avatar_scheduler.config import Settings
+from avatar_scheduler.db.engine import read_scope, write_scope
+from avatar_scheduler.db.tables import Channel, Creator, Post
+from avatar_scheduler.domain import interaction, staging
+from avatar_scheduler.domain.errors import Invalid, NotFound, SchedulerError
+from avatar_scheduler.renderers.preview import Previews
+from avatar_scheduler.scripts import starters
+from avatar_scheduler.services import composing, installation, orders, posts, renders, stagings
+from avatar_scheduler.services.composing import Checked
+from avatar_scheduler.services.people import Person
+from avatar_scheduler.services.posts import Edit, NewPost
+from avatar_scheduler.storage import Blobs
+from avatar_scheduler.web.deps import Now, ReadSession, SettingsDep, Who, WriteSession
+from avatar_scheduler.web.forms import Composed, NewTime
+from avatar_scheduler.web.templating import language_of, page, render
+
+router = APIRouter()
+
+OK = 200
+OPTIONS = {
+    "secondary": tuple(sorted(interaction.SECONDARY)),
+    "core": tuple(sorted(interaction.CORE)),
+    "formats": tuple(staging.FORMATS),
+    "places": staging.PLACES,
+    "captions": staging.CAPTION_STYLES,
+    "forms": stagings.FORMS,
+}
+LATER = timedelta(hours=1)
+"""The time a new post begins with: enough to render it and to look at it."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """The form as it was sent."""
+
+    fields: Composed
+    values: dict[str, str]
+    """Of the script's variables."""
+
+
+async def written(request: Request) -> Written:
+    """Variables are whatever the script names; every other field must be one of ours."""
+    sent: FormData = await request.form()
+    values = {name[4:]: str(value) for name, value in sent.items() if name.startswith("var.")}
+    plain: dict[str, Any] = {name: value for name, value in sent.items() if not name.startswith("var.")}
+    plain["channels"] = sent.getlist("channels")
+    try:
+        return Written(Composed.model_validate(plain), values)
+    except ValidationError as error:
+        fields = ", ".join(sorted({str(problem["loc"][0]) for problem in error.errors()}))
+        raise Invalid(f"Check: {fields}.", code="invalid") from None
+
+
+WrittenForm = Annotated[Written, Depends(written)]
+
+
+def previews(request: Request) -> Previews:
+    """One for each web process, begun when the first composer opens."""
+    state, settings = request.app.state, request.app.state.settings
+    if not hasattr(state, "previews"):
+        state.previews = Previews(settings.sentences)
+    found: Previews = state.previews
+    return found
+
+
+PreviewsDep = Annotated[Previews, Depends(previews)]
+
+
+def new_post(session: Session, form: Written, creator: Creator) -> NewPost:
+    fields = form.fields
+    staged = composing.staged(
+        format_=fields.format,
+        place=fields.place,
+        background=fields.background,
+        voice=fields.voice,
+        captions=fields.captions,
+        found=composing.materials(session, creator, fields.template),
+    )
+    return NewPost(
+        creator=creator.slug,
+        title=fields.title,
+        kind=fields.kind,
+        template=fields.template,
+        variables={name: value for name, value in form.values.items() if value.strip()},
+        caption=fields.caption,
+        language=fields.language,
+        channels=tuple(fields.channels),
+        at=fields.at,
+        zone=fields.zone,
+        form=fields.form,
+        avatar=fields.avatar,
+        staging=staged,
+    )
+
+
+def blank(creator: Creator, starter: str, now: datetime) -> Written:
+    """What an empty composer holds."""
+    chosen = starters.load(starter) if starter else None
+    script = chosen.script if chosen else None
+    at = (now + LATER).astimezone(ZoneInfo(creator.zone)).strftime("%Y-%m-%dT%H:%M")
+    fields = Composed(
+        creator=creator.slug,
+        title=script.title if script else "",
+        kind=script.kind if script else "tip",
+        template=chosen.source if chosen else "",
+        language=script.language if script else creator.language,
+        at=at,
+        zone=creator.zone,
+    )
+    return Written(fields, {})
+
+
+def reopened(session: Session, post: Post) -> Written:
+    """A post that is there, as its form."""
+    creator, staged = session.get_one(Creator, post.creator_id), staging.read(json.loads(post.staging))
+    targets = json.loads(post.targets)
+    channels = [session.get_one(Channel, target["channel"]) for target in targets]
+    behind = staged.background
+    fields = Composed(
+        creator=creator.slug,
+        avatar=post.avatar_id,
+        title=post.title,
+        kind=post.kind,
+        form=post.form,
+        template=post.template,
+        caption=post.caption,
+        language=post.language,
+        channels=[f"{channel.platform}:{channel.address}" for channel in channels],
+        at=targets[0]["local"][:16].replace(" ", "T"),
+        zone=targets[0]["zone"],
+        format=staged.format,
+        place=staged.place,
+        background=f"{behind.kind}:{behind.value}" if behind.value else "",
+        voice=staged.voice,
+        captions=staged.captions,
+    )
+    return Written(fields, json.loads(post.variables))
+
+
+def context(session: Session, who: Person, form: Written, now: datetime) -> dict[str, Any]:
+    creator = installation.creator_by_slug(session, who, form.fields.creator)
+    return {
+        "form": form.fields,
+        "values": form.values,
+        "creator": creator,
+        "check": composing.look_over(session, who, new_post(session, form, creator), creator, now),
+        "core": interaction.is_core(form.fields.kind),
+    }
+
+
+def show(
+    request: Request, session: Session, who: Person, form: Written, now: datetime, *, post_id: str = "",
+    status: int = 200,
+) -> Response:  # fmt: skip
+    """What is wrong is listed only once somebody tried to send it."""
+    found = context(session, who, form, now)
+    return page(
+        request,
+        "compose.html",
+        status=status,
+        post_id=post_id,
+        sent=status != OK,
+        choices=composing.choices(session, who, found["creator"]),
+        starters=starters.starters(),
+        options=OPTIONS,
+        **found,
+    )
+
+
+@router.get("/compose")
+def empty(
+    request: Request, session: ReadSession, who: Who, now: Now, warm: PreviewsDep, creator: str = "", starter: str = ""
+) -> Response:
+    row = installation.creator_by_slug(session, who, creator)
+    answer = show(request, session, who, blank(row, starter, now), now)
+    warm.warm()
+    return answer
+
+
+@router.get("/posts/{post_id}/compose")
+def again(request: Request, post_id: str, session: ReadSession, who: Who, now: Now, warm: PreviewsDep) -> Response:
+    post = posts.get(session, who, post_id)
+    answer = show(request, session, who, reopened(session, post), now, post_id=post.id)
+    warm.warm()
+    return answer
+
+
+@router.post("/compose")
+def send(request: Request, form: WrittenForm, settings: SettingsDep, who: Who, now: Now) -> Response:
+    """What cannot be sent comes back as it was typed, with what is wrong beside it."""
+    try:
+        with write_scope(settings) as session:
+            creator = installation.creator_by_slug(session, who, form.fields.creator)
+            post = posts.make(session, who, new_post(session, form, creator), creator, now)
+            renders.submit(session, who, post, now)
+            post_id = post.id
+    except (Invalid, NotFound) as error:
+        return _sent_back(request, settings, who, form, now, error)
+    return RedirectResponse(f"/posts/{post_id}", 303)
+
+
+@router.post("/posts/{post_id}/compose")
+def change(request: Request, post_id: str, form: WrittenForm, settings: SettingsDep, who: Who, now: Now) -> Response:
+    try:
+        with write_scope(settings) as session:
+            post = posts.get(session, who, post_id)
+            posts.edit(session, who, post.id, _edit(session, post, form), now)
+            renders.submit(session, who, post, now)
+            post_id = post.id
+    except (Invalid, NotFound) as error:
+        return _sent_back(request, settings, who, form, now, error, post_id)
+    return RedirectResponse(f"/posts/{post_id}", 303)
+
+
+def _sent_back(
+    request: Request, settings: Settings, who: Person, form: Written, now: datetime, error: SchedulerError,
+    post_id: str = "",
+) -> Response:  # fmt: skip
+    with read_scope(settings) as session:
+        found = context(session, who, form, now)
+        if not found["check"].problems:
+            raise error  # not about anything in the form
+        return show(request, session, who, form, now, post_id=post_id, status=422)
+
+
+def _edit(session: Session, post: Post, form: Written) -> Edit:
+    """Creator, kind, language and channels stay what they are: another of these is another post."""
+    new = new_post(session, form, session.get_one(Creator, post.creator_id))
+    before = json.loads(post.staging).get("materials", {})
+    found = {**before, **(new.staging["materials"] or {})}
+    return Edit(
+        title=new.title,
+        template=new.template,
+        variables=new.variables,
+        caption=new.caption,
+        at=new.at,
+        zone=new.zone,
+        form=new.form,
+        avatar=new.avatar,
+        staging={**new.staging, "materials": found or None},
+    )
+
+
+@router.post("/posts/{post_id}/time")
+def move(post_id: str, form: Annotated[NewTime, Form()], session: WriteSession, who: Who, now: Now) -> Response:
+    post = posts.edit(session, who, post_id, Edit(at=form.at, zone=form.zone), now)
+    renders.submit(session, who, post, now)
+    return RedirectResponse(f"/posts/{post.id}", 303)
+
+
+@router.post("/compose/check")
+def check(request: Request, form: WrittenForm, session: ReadSession, who: Who, now: Now) -> JSONResponse:
+    """For the page's script: what is wrong, how long it is, what counts where, as ready fragments."""
+    found = context(session, who, form, now)
+    language = language_of(request)
+    looked: Checked = found["check"]
+    return JSONResponse(
+        {
+            "problems": len(looked.problems),
+            "fields": sorted({problem.field for problem in looked.problems}),
+            "variables": [variable.name for variable in looked.script.variables],
+            "parts": {
+                name: render(f"_compose_{name}.html", language, sent=True, **found)
+                for name in ("hints", "numbers", "inputs", "counters", "asks")
+            },
+        }
+    )
+
+
+@router.post("/compose/preview")
+def begin(
+    form: WrittenForm, session: ReadSession, settings: SettingsDep, who: Who, now: Now, warm: PreviewsDep
+) -> JSONResponse:
+    creator = installation.creator_by_slug(session, who, form.fields.creator)
+    order = composing.preview_order(session, who, new_post(session, form, creator), creator, now)
+    blobs = Blobs(settings.blobs)
+    preview_id = warm.make(who.member_id, order, lambda folder: orders.bring(order, blobs, folder))
+    return JSONResponse({"url": f"/compose/preview/{preview_id}"})
+
+
+@router.get("/compose/preview/{preview_id}")
+def watch(preview_id: str, who: Who, warm: PreviewsDep) -> StreamingResponse:
+    """The draft as it is drawn. Nothing of it is kept, here or in the browser."""
+    return StreamingResponse(warm.stream(who.member_id, preview_id), media_type="video/mp4")
