@@ -14,7 +14,7 @@ from sqlalchemy.pool import NullPool
 from avatar_scheduler.config import Settings
 from avatar_scheduler.db import engine as engines
 from avatar_scheduler.db import schema
-from tests.world import Film, World, make_film
+from tests.world import Film, World, make_film, make_stills
 
 os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="avs-run-"))
 
@@ -44,6 +44,11 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def film(tmp_path_factory: pytest.TempPathFactory) -> Film:
     return make_film(tmp_path_factory.mktemp("film"))
+
+
+@pytest.fixture(scope="session")
+def stills(film: Film, tmp_path_factory: pytest.TempPathFactory) -> Film:
+    return make_stills(film, tmp_path_factory.mktemp("stills"))
 
 
 @pytest.fixture(scope="session")

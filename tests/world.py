@@ -61,6 +61,30 @@ def make_film(folder: Path) -> Film:
     return Film(folder, keys, asdict(order), made, measured["evidence"])
 
 
+STILLS = """# look
+pose: smile, look left
+alt: Maya in her kitchen, a pan in hand.
+---
+Keep the heat low.
+— Grandma
+---
+# thumbnail
+3 onion myths
+"""
+
+
+def make_stills(film: Film, folder: Path) -> Film:
+    """Three pictures instead of a film, made and measured once in a session with the same keys."""
+    line = rules.wording("en").still_line
+    staging = json.dumps({"format": "4:5"})
+    order = Order.read({**film.order, "form": "stills", "text": STILLS, "caption": f"{line}\n\n{CAPTION}",
+                        "caption_line": line, "staging": staging})  # fmt: skip
+    (folder / "order.json").write_text(json.dumps(asdict(order)))
+    made = process.run("make", folder, film.keys / "credentials", lambda *_: None, 300)
+    measured = process.run("measure", folder, film.keys / "credentials", lambda *_: None, 300)
+    return Film(folder, film.keys, asdict(order), made, measured["evidence"])
+
+
 @dataclass
 class World:
     settings: Settings
@@ -95,41 +119,40 @@ class World:
         with self.write() as session:
             return posts.make(session, self.ada, new, self.maya, self.now)
 
-    def version(self, post: Post) -> Version:
-        """In review, as if the render worker had just finished the session's film."""
+    def version(self, post: Post, film: Film | None = None) -> Version:
+        """In review, as if the render worker had just finished the session's film, or the one given."""
+        made = self.freeze(post, film or self.film)
+        assert made is not None
+        return made
+
+    def freeze(self, post: Post, film: Film) -> Version | None:
+        """None when the post is blocked."""
         with self.write() as session:
             row = session.get_one(Post, post.id)
             render = renders.submit(session, self.ada, row, self.now)
             moves.move(session, render, RenderState.running, at=self.now, actor="render")
             moves.move(session, row, PostState.checking, at=self.now, actor="render")
             moves.move(session, render, RenderState.done, at=self.now, actor="render", percent=100)
-            made = versions.freeze(
-                session,
-                self.settings,
-                row,
-                self.film.order,
-                self._assets(session, render),
-                self.film.evidence,
-                self.now,
-            )
-            assert made is not None
-            return made
+            assets = self._assets(session, render, film)
+            return versions.freeze(session, self.settings, row, film.order, assets, film.evidence, self.now)
 
-    def _assets(self, session: Session, render: Render) -> list[Asset]:
-        blobs, assets = Blobs(self.settings.blobs), []
-        for kind, mime in renders.MIMES.items():
-            path = self.film.folder / self.film.made[kind]
+    def _assets(self, session: Session, render: Render, film: Film) -> list[Asset]:
+        blobs, assets, made = Blobs(self.settings.blobs), [], film.made
+        files = {kind: {**made, "file": made[kind]} for kind in renders.MIMES if kind in made}
+        files |= {f"image{number}": picture for number, picture in enumerate(made.get("pictures", []), 1)}
+        for kind, about in files.items():
+            path = film.folder / about["file"]
             assets.append(
                 Asset(
                     organization_id=render.organization_id,
                     render_id=render.id,
                     kind=kind,
                     sha256=blobs.put(path),
-                    mime=mime,
+                    mime=renders.MIMES.get(kind, "image/jpeg"),
                     size=path.stat().st_size,
-                    width=1080,
-                    height=1920,
-                    duration_ms=self.film.made["duration_ms"] if kind == "video" else 0,
+                    width=about["width"],
+                    height=about["height"],
+                    duration_ms=made["duration_ms"] if kind == "video" else 0,
                     created_at=self.now,
                 )
             )
@@ -145,6 +168,16 @@ class World:
         self.later(milliseconds=duration)
         with self.write() as session:
             review.record_seen(session, self.ada, version.id, [(0, duration)], self.now)
+
+    def look(self, version: Version) -> None:
+        """Ada opens the card of a still post and looks at each picture."""
+        with self.write() as session:
+            seen.open_view(session, session.get_one(Version, version.id), self.ada.member_id, self.now)
+        for number in range(1, len(versions.read(version).pictures()) + 1):
+            self.later(seconds=1)
+            with self.write() as session:
+                review.fetch_picture(session, self.ada, version.id, number, self.now)
+                review.record_looked(session, self.ada, version.id, [number], self.now)
 
     def approve(self, version: Version) -> str:
         with self.write() as session:

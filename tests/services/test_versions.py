@@ -18,7 +18,7 @@ from tests.world import World
 MATTERS = {
     "format", "nonce", "organization", "post", "number", "author", "creator", "avatar", "consent", "kind", "core",
     "title", "language", "script", "caption", "disclosure_line", "label", "grant", "media",
-    "evidence", "engine",
+    "evidence", "engine", "form", "staging", "materials", "pronunciations", "human_ms", "renderer",
     "targets",
 }  # fmt: skip
 
