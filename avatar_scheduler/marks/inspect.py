@@ -22,7 +22,7 @@ def inspect(media: Path, expected: Expected) -> list[Evidence]:
     """One per member of VIDEO_MARKS. Never raises for bad media: evidence that is not ok says why."""
     subject = digest.of_file(media)
     return [
-        label.measure(media, expected.label, subject=subject),
+        label.measure(media, expected.label, subject=subject, human_ms=expected.human_ms),
         caption.measure(expected.caption, expected.caption_line),
         xmp.measure(media, subject=subject),
         credentials.measure(media, expected.root_pem, subject=subject),

@@ -14,8 +14,11 @@ if TYPE_CHECKING:
 TOOL = "label check 1"
 PLATE_SEEN = 500
 """A match (thousandths) from which something like the plate is there, so it was altered rather than gone."""
+ENDS_MS = 1000
+"""At either end, where no person may stand for the avatar."""
 
 Sightings = list[tuple[int, "Likeness"]]
+Parts = list[tuple[int, "Likeness | None"]]
 Span = tuple[int, int]
 
 
@@ -40,39 +43,61 @@ def draw(sign: str, words: str, frame: tuple[int, int]) -> LabelArt:
     return plate.draw(sign, words, frame)
 
 
-def measure(video: Path, art: LabelArt, *, subject: str | None = None) -> Evidence:
+def measure(video: Path, art: LabelArt, *, subject: str | None = None, human_ms: tuple[Span, ...] = ()) -> Evidence:
     """Looks at the first frame, the last, and every reference frame between (about every second frame).
 
     When one fails, looks at every single frame to say exactly from when to when. `subject` is the file's SHA-256 if
     already known. Never raises for what is wrong with the file.
+
+    `human_ms` are the parts that show a person: there every single frame must be without the label, for it would call
+    a person an avatar, and they may not fill more than half of the film nor touch its first or last second.
     """
     from avatar_scheduler.marks import footage, watch  # PyAV opens only where something is measured
 
     subject = digest.of_file(video) if subject is None else subject
     tool = f"{TOOL}, {footage.DECODER}"
     try:
-        survey, seen = watch.watch(video, art)
+        survey, seen = watch.watch(video, art, closely=bool(human_ms))
     except Invalid as problem:
         return Evidence(Mark.label, False, problem.message, tool, subject)
-    spans = _failing(seen, survey.end_ms)
+    outside, inside = _parted(seen, human_ms)
+    gone = _spans([(at, likeness is not None and not likeness.ok) for at, likeness in outside], survey.end_ms)
+    shown = _spans(
+        [(at, likeness is not None and likeness.match >= PLATE_SEEN) for at, likeness in inside], survey.end_ms
+    )
     measured: dict[str, str | int | bool] = {
         "frames": len(seen),
-        "worst_match": min(likeness.match for _, likeness in seen),
-        "worst_patch": max(likeness.patch for _, likeness in seen),
+        "worst_match": min((likeness.match for _, likeness in outside if likeness), default=0),
+        "worst_patch": max((likeness.patch for _, likeness in outside if likeness), default=1000),
         "height_thousandths": art.height * 1000 // min(survey.width, survey.height),
         "end_ms": survey.end_ms,
     }
-    if spans:
+    if human_ms:
+        measured |= {
+            "human_clips": len(human_ms),
+            "human_ms": sum(end - begin for begin, end in human_ms),
+            "human_best_match": max((likeness.match for _, likeness in inside if likeness), default=0),
+        }
+    if spans := gone or shown:
         measured |= {"fails_from_ms": spans[0][0], "fails_to_ms": spans[0][1], "gaps": len(spans)}
-    return Evidence(Mark.label, not spans, _say(spans, seen, survey.end_ms), tool, subject, measured)
+    wrong = _unfit(human_ms, survey.end_ms) or _gone(gone, outside) or _shown(shown)
+    return Evidence(Mark.label, not wrong, wrong or _all_there(human_ms, survey.end_ms), tool, subject, measured)
 
 
-def _failing(seen: Sightings, end_ms: int) -> list[Span]:
+def _parted(seen: Sightings, human_ms: tuple[Span, ...]) -> tuple[Parts, Parts]:
+    """What is seen outside the human clips and inside them; None stands for a frame of the other part."""
+    within = [any(begin <= at < end for begin, end in human_ms) for at, _ in seen]
+    outside = [(at, None if human else likeness) for (at, likeness), human in zip(seen, within, strict=True)]
+    inside = [(at, likeness if human else None) for (at, likeness), human in zip(seen, within, strict=True)]
+    return outside, inside
+
+
+def _spans(failing: list[tuple[int, bool]], end_ms: int) -> list[Span]:
     """From the first frame that fails to the next that does not."""
     spans: list[Span] = []
     begin: int | None = None
-    for at, likeness in seen:
-        if not likeness.ok:
+    for at, fails in failing:
+        if fails:
             begin = at if begin is None else begin
         elif begin is not None:
             spans.append((begin, at))
@@ -80,13 +105,36 @@ def _failing(seen: Sightings, end_ms: int) -> list[Span]:
     return spans if begin is None else [*spans, (begin, end_ms)]
 
 
-def _say(spans: list[Span], seen: Sightings, end_ms: int) -> str:
+def _unfit(human_ms: tuple[Span, ...], end_ms: int) -> str:
+    if not human_ms:
+        return ""
+    if min(begin for begin, _ in human_ms) < ENDS_MS or max(end for _, end in human_ms) > end_ms - ENDS_MS:
+        return "a human clip stands in the first or last second"
+    if 2 * sum(end - begin for begin, end in human_ms) > end_ms:
+        return "human clips fill more than half of the film"
+    return ""
+
+
+def _gone(spans: list[Span], outside: Parts) -> str:
     if not spans:
-        return f"0:00-{_clock(end_ms // 1000 * 1000)}"
-    seen_plate = all(likeness.match >= PLATE_SEEN for _, likeness in seen if not likeness.ok)
+        return ""
+    seen_plate = all(likeness.match >= PLATE_SEEN for _, likeness in outside if likeness and not likeness.ok)
+    return f"{'altered' if seen_plate else 'gone'} {_named(spans)}"
+
+
+def _shown(spans: list[Span]) -> str:
+    return f"shown over a person {_named(spans)}" if spans else ""
+
+
+def _named(spans: list[Span]) -> str:
     named = ", ".join(f"from {_clock(begin)} to {_clock(end)}" for begin, end in spans[:3])
-    more = f" and {len(spans) - 3} more times" if len(spans) > 3 else ""
-    return f"{'altered' if seen_plate else 'gone'} {named}{more}"
+    return named + (f" and {len(spans) - 3} more times" if len(spans) > 3 else "")
+
+
+def _all_there(human_ms: tuple[Span, ...], end_ms: int) -> str:
+    """ "0:00-0:24, human clip 0:08-0:12"."""
+    clips = [f"human clip {_clock(begin)}-{_clock(end)}" for begin, end in human_ms]
+    return ", ".join([f"0:00-{_clock(end_ms // 1000 * 1000)}", *clips])
 
 
 def _clock(ms: int) -> str:

@@ -8,8 +8,8 @@ from avatar_scheduler.marks.label import LabelArt, Sightings
 from avatar_scheduler.marks.likeness import Template
 
 
-def watch(video: Path, art: LabelArt) -> tuple[footage.Survey, Sightings]:
-    """Every reference frame, both ends included; every single frame as soon as one of them fails.
+def watch(video: Path, art: LabelArt, *, closely: bool = False) -> tuple[footage.Survey, Sightings]:
+    """Every reference frame, both ends included; every single frame when one of them fails, or to look `closely`.
 
     Raises Invalid when the file is not whole or cannot be decoded.
     """
@@ -23,7 +23,7 @@ def watch(video: Path, art: LabelArt) -> tuple[footage.Survey, Sightings]:
         frames = footage.look(video, region, survey.first_pts, every_frame=every_frame)
         return [(at, template.compare(luma)) for at, luma in frames]
 
-    seen = look(every_frame=False)
+    seen = [] if closely else look(every_frame=False)
     hits = sum(likeness.ok for _, likeness in seen)
     if 0 < hits < len(seen) or not footage.covers([at for at, _ in seen], survey):
         seen = look(every_frame=True)

@@ -1,6 +1,6 @@
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from pathlib import Path
 
 import av
@@ -117,6 +117,55 @@ class TestAltered:
 
     def test_a_label_somewhere_else_is_not_where_viewers_look(self, art: LabelArt, tmp_path: Path) -> None:
         assert not measure(film(tmp_path / "film.mp4", moved(art, 12), seconds=0.5), art).ok
+
+
+class TestHumanClips:
+    """Two seconds of a person in the middle of five: frames 45 to 104."""
+
+    SPAN = ((1500, 3500),)
+    PERSON = range(45, 105)
+
+    def test_the_label_is_there_outside_and_gone_inside(self, art: LabelArt, tmp_path: Path) -> None:
+        evidence = measure(film(tmp_path / "f.mp4", art, seconds=5, without=self.PERSON), art, human_ms=self.SPAN)
+        assert evidence.ok
+        assert evidence.summary == "0:00-0:05, human clip 0:01.5-0:03.5"
+        assert evidence.measured["frames"] == 5 * FPS
+        assert (evidence.measured["human_clips"], evidence.measured["human_ms"]) == (1, 2000)
+        assert int(evidence.measured["worst_match"]) > 950
+        assert int(evidence.measured["human_best_match"]) < 500
+
+    @pytest.mark.parametrize(
+        ("without", "why"),
+        [
+            (range(44, 105), "gone from 0:01.467 to 0:01.5"),
+            (range(45, 106), "gone from 0:03.5 to 0:03.533"),
+            (range(46, 105), "shown over a person from 0:01.5 to 0:01.533"),
+            (range(45, 104), "shown over a person from 0:03.467 to 0:03.5"),
+            ((), "shown over a person from 0:01.5 to 0:03.5"),
+            ({0, *range(45, 105)}, "gone from 0:00 to 0:00.033"),
+            ({149, *range(45, 105)}, "gone from 0:04.967 to 0:05"),
+        ],
+    )
+    def test_one_frame_too_few_or_too_many_is_named(
+        self, without: Container[int], why: str, art: LabelArt, tmp_path: Path
+    ) -> None:
+        assert (
+            reason(measure(film(tmp_path / "f.mp4", art, seconds=5, without=without), art, human_ms=self.SPAN)) == why
+        )
+
+    @pytest.mark.parametrize(
+        ("spans", "why"),
+        [
+            (((900, 2000),), "a human clip stands in the first or last second"),
+            (((3000, 4100),), "a human clip stands in the first or last second"),
+            (((1000, 2300), (2500, 3800)), "human clips fill more than half of the film"),
+        ],
+    )
+    def test_the_avatar_keeps_both_ends_and_half_of_the_film(
+        self, spans: tuple[tuple[int, int], ...], why: str, art: LabelArt, tmp_path: Path
+    ) -> None:
+        person = {n for n in range(5 * FPS) for begin, end in spans if begin <= n * 1000 / FPS < end}
+        assert reason(measure(film(tmp_path / "f.mp4", art, seconds=5, without=person), art, human_ms=spans)) == why
 
 
 class TestUnreadable:
