@@ -14,6 +14,8 @@ from avatar_scheduler.studio.speech import cues
 PACKS = Path(__file__).parent / "packs"
 SCENES = Path(__file__).parent / "scenes"
 LONGEST_SECONDS = 600
+_BEHIND = {"image": ("image", "photo"), "video": ("clip",)}
+"""Kinds of material a background may be."""
 
 # Measured on the English voice: 14 to 16 letters a second, and a digit reads as about four letters.
 _LETTERS_PER_SECOND = 15
@@ -99,13 +101,32 @@ def check(job: StudioJob) -> None:
     _check_text(cues.check(job.text, {name: material.kind for name, material in job.materials.items()}))
     if not job.staging.recording:
         voices.check(job.language, job.staging.voice)
+    background = job.staging.background
     for what, value, known in (
-        ("avatar", job.avatar, avatars()),
-        ("scene", job.scene, scenes()),
+        ("avatar", job.avatar, [job.avatar] if job.pack else avatars()),
+        ("scene", (background.kind == "scene" and background.value) or job.scene, scenes()),
     ):
         if value not in known:
             raise Invalid(f'There is no {what} "{value}". Choose one of: {", ".join(known)}.', code=f"unknown_{what}")
+    _check_materials(job)
     _check_frame(job)
+
+
+def _check_materials(job: StudioJob) -> None:
+    """Those the settings name; the script's own are checked with its cues."""
+    staging = job.staging
+    for where, name, kinds in (
+        ("recording", staging.recording, ("audio",)),
+        ("music.material", staging.music.material if staging.music else "", ("music", "audio")),
+        ("background.value", staging.background.value, _BEHIND.get(staging.background.kind, ())),
+    ):
+        if not name or not kinds:
+            continue
+        if name not in job.materials:
+            raise Invalid(f"{where}: there is no material “{name}”. Upload it, or name another.", code="material")
+        kind = job.materials[name].kind
+        if kind not in kinds:
+            raise Invalid(f"{where}: “{name}” is of kind {kind}, not {' or '.join(kinds)}.", code="material")
 
 
 def _check_text(text: str) -> None:

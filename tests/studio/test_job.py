@@ -1,10 +1,12 @@
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from avatar_scheduler.domain.errors import Invalid
-from avatar_scheduler.studio.job import avatars, check, estimate_seconds, scenes
+from avatar_scheduler.domain.staging import Background, Music, Staging
+from avatar_scheduler.studio.job import Material, avatars, check, estimate_seconds, scenes
 from avatar_scheduler.studio.timed import Speech
 from tests.studio.jobs import SCRIPT, make_job, striped
 
@@ -38,6 +40,30 @@ class TestCheck:
         assert caught.value.message.startswith(message)
         assert "\n" not in caught.value.message
         assert caught.value.code == code
+
+    @pytest.mark.parametrize(
+        ("staging", "message"),
+        [
+            (Staging(recording="voice"), "recording: there is no material “voice”."),
+            (Staging(music=Music("beach")), "music.material: “beach” is of kind clip, not music or audio."),
+            (Staging(background=Background("image", "beach")), "background.value: “beach” is of kind clip"),
+            (Staging(background=Background("video", "sea")), "background.value: there is no material “sea”."),
+            (Staging(background=Background("scene", "moon")), 'There is no scene "moon".'),
+        ],
+    )
+    def test_materials_are_there_and_of_a_fitting_kind(self, staging: Staging, message: str) -> None:
+        materials = {"beach": Material("clip", Path("beach.mp4"))}
+        with pytest.raises(Invalid) as caught:
+            check(make_job(staging=staging, materials=materials))
+        assert caught.value.message.startswith(message)
+        check(make_job(staging=Staging(background=Background("video", "beach")), materials=materials))
+
+    def test_a_cue_names_a_material_that_is_there(self) -> None:
+        with pytest.raises(Invalid, match="no material is named “cake”"):
+            check(make_job(text="Look! [show cake] Nice."))
+
+    def test_an_uploaded_look_needs_no_name(self) -> None:
+        check(make_job(avatar="", pack=Path("mine")))
 
     def test_needs_none_of_the_heavy_libraries(self) -> None:
         code = (
