@@ -47,7 +47,7 @@ def encode(rgb: Pixels) -> bytes:
     image, data = Image.fromarray(rgb), b""
     for quality in QUALITIES:
         buffer = io.BytesIO()
-        image.save(buffer, "JPEG", quality=quality, subsampling=0, optimize=True)
+        image.save(buffer, "JPEG", quality=quality, subsampling=0)
         data = buffer.getvalue()
         if len(data) <= LARGEST:
             return data

@@ -68,7 +68,7 @@ def _quote(canvas: Any, job: StudioJob, slide: Slide, person: Person, background
     foot = job.height - margin * (1.0 if plain else 1.4) - radius
     room = (job.width - 2 * inner, foot - radius - margin * 0.8 - top)
     said = unit * 0.05 if slide.by else 0.0
-    lines = words.fit(slide.text, words.BOLD, (room[0], room[1] - said * 1.6), unit * 0.125, unit * 0.036)
+    lines = words.fit(slide.text, words.BOLD, (room[0], room[1] - said * 1.6), unit * 0.125, unit * 0.03)
     start = top + (room[1] - lines.height - said * 1.6) / 2
     bar = skia.Rect.MakeXYWH(inner, start - unit * 0.034, unit * 0.11, unit * 0.016)
     canvas.drawRoundRect(bar, unit * 0.008, unit * 0.008, skia.Paint(AntiAlias=True, Color=AMBER))
