@@ -28,7 +28,7 @@ def main(argv: list[str]) -> None:
         world.standing("tip", per_day=POSTS)
         with tree.up():
             world.now = utc_now()
-            start = world.now + timedelta(seconds=POSTS * 0.25 + 15)
+            start = world.now + timedelta(seconds=POSTS * 0.6 + 15)
             due = {}
             for index in range(POSTS):
                 at = start + timedelta(seconds=index * APART)

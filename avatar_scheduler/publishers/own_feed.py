@@ -149,7 +149,10 @@ class Feed:
             "pictures": [picture.sha256 for picture in item.pictures],
             "created": created,
         }
-        (folder / f"{now:%Y%m%dT%H%M%S%f}-{uuid4().hex[:8]}.json").write_text(json.dumps(line))
+        path = folder / f"{now:%Y%m%dT%H%M%S%f}-{uuid4().hex[:8]}.json"
+        part = path.with_suffix(".part")
+        part.write_text(json.dumps(line))
+        part.replace(path)  # whoever reads the ledger meanwhile sees whole lines
 
     def ledger(self) -> list[dict[str, object]]:
         """Every call the feed ever accepted, oldest first."""
