@@ -21,7 +21,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
-from typing import Any, BinaryIO
+from typing import Any, Protocol
 
 import httpcore
 import httpx
@@ -72,6 +72,10 @@ def public(address: Address) -> bool:
     if isinstance(address, ipaddress.IPv6Address):
         return address in PUBLIC_V6 and not any(address in n for n in NOT_PUBLIC_V6)
     return not any(address in n for n in NOT_PUBLIC_V4)
+
+
+class Sink(Protocol):
+    def write(self, chunk: bytes, /) -> object: ...
 
 
 class TooSoon(Refused):
@@ -151,7 +155,7 @@ class Outbound:
         headers: Mapping[str, str] | None = None,
         content: bytes | Iterable[bytes] | None = None,
         answer_bytes: int = ANSWER_BYTES,
-        into: BinaryIO | None = None,
+        into: Sink | None = None,
     ) -> Reply:
         """One request, one answer, whatever its status. `seconds` bounds all of it: name, connection, body, answer.
 
@@ -170,6 +174,10 @@ class Outbound:
                 ) from why
             how = "did not answer in time" if isinstance(why, httpcore.TimeoutException) else "broke off"
             raise OutcomeUnknown(f"{target.host} {how} after the request had begun. {_plain(why)}") from why
+
+    def check(self, url: str) -> None:
+        """Raises Refused for an address no call would go to. Its name is not resolved."""
+        self._target(url)
 
     def _target(self, url: str) -> httpx.URL:
         if any(c <= " " or c in "\\\x7f" for c in url):
@@ -319,7 +327,7 @@ class _Body(httpx.SyncByteStream):
         self.answer.close()
 
 
-def _exchange(line: _Line, request: httpx.Request, limit: int, into: BinaryIO | None) -> Reply:
+def _exchange(line: _Line, request: httpx.Request, limit: int, into: Sink | None) -> Reply:
     with httpx.Client(transport=_Transport(line), trust_env=False, follow_redirects=False) as client:
         answer = client.send(request, stream=True)
         try:

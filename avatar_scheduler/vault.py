@@ -37,9 +37,9 @@ class Belongs:
         ).encode()
 
 
-def make_keys(folder: Path) -> tuple[Path, Path]:
-    """The public and the private key file, made on the first call and kept ever after."""
-    public, private = folder / "vault.public.pem", folder / "vault.private.pem"
+def make_keys(folder: Path, name: str = "vault") -> tuple[Path, Path]:
+    """The public and the private key file, made on the first call and kept ever after. Each worker has its own name."""
+    public, private = folder / f"{name}.public.pem", folder / f"{name}.private.pem"
     if not (public.exists() and private.exists()):
         keyfiles.create(private, public, X25519PrivateKey.generate())
     return public, private

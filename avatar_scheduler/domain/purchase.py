@@ -31,3 +31,6 @@ TRANSITIONS: dict[PurchaseState, frozenset[PurchaseState]] = {
     S.failed: frozenset(),
     S.cancelled: frozenset(),
 }
+UNDER_WAY = frozenset({S.submitting, S.unknown, S.submitted, S.ready})
+"""The vendor may be working on it, or keeping it for us."""
+OPEN = UNDER_WAY | {S.planned}

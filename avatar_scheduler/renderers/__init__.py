@@ -1,16 +1,17 @@
 """Our own renderer (`builtin`, a process) and one file a vendor. One exists when rules/renderers.toml prices it."""
 
 import importlib
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
 
-from avatar_scheduler.config import Settings
 from avatar_scheduler.outbound import Outbound
 from avatar_scheduler.renderers.contract import Renderer
 from avatar_scheduler.rules.renderers import vendor
 
 
-def renderer(name: str, settings: Settings) -> Renderer:
+def renderer(name: str, private_hosts: Mapping[str, Collection[str]] = MappingProxyType({})) -> Renderer:
     """Raises Invalid for a name nobody here knows."""
     vendor(name)
     module = importlib.import_module(f"{__name__}.{name}")
-    made: Renderer = module.make(Outbound(private_hosts=settings.allow_hosts))
+    made: Renderer = module.make(Outbound(private_hosts=private_hosts))
     return made

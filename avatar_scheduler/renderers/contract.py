@@ -7,7 +7,7 @@ vendor what became of a call nobody heard the answer of. `poll`, `fetch` and `ca
     OutcomeUnknown   the call began and its answer is not known
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -99,6 +99,10 @@ class Hook:
     key: str = ""
 
 
+Beat = Callable[[], None]
+"""Called between chunks; renews the lease, raises Conflict when it is lost."""
+
+
 class Renderer(Protocol):
     name: str
     home: str
@@ -116,7 +120,7 @@ class Renderer(Protocol):
 
     def poll(self, account: Account, purchase: Purchase) -> Status: ...
 
-    def fetch(self, account: Account, purchase: Purchase, target: Path) -> None:
+    def fetch(self, account: Account, purchase: Purchase, target: Path, beat: Beat) -> None:
         """Asks for a fresh address each time. Raises OutcomeUnknown for a file that came incomplete."""
         ...
 

@@ -15,7 +15,7 @@ from typing import Any
 from avatar_scheduler.domain.errors import Invalid, OutcomeUnknown
 from avatar_scheduler.outbound import Outbound, Reply
 from avatar_scheduler.renderers.base import Order
-from avatar_scheduler.renderers.contract import Absent, Account, Hook, Plan, Purchase, Status
+from avatar_scheduler.renderers.contract import Absent, Account, Beat, Hook, Plan, Purchase, Status
 from avatar_scheduler.renderers.wire import Wire, ids, plan, said, staged
 from avatar_scheduler.rules.renderers import vendor
 
@@ -77,11 +77,11 @@ class DId:
         why = str(error.get("description") or error.get("kind") or "") if isinstance(error, dict) else ""
         return Status(state, 0, (why or "it gave no reason") if state in ("failed", "rejected") else "")  # type: ignore[arg-type]  # one of the table's
 
-    def fetch(self, account: Account, purchase: Purchase, target: Path) -> None:
+    def fetch(self, account: Account, purchase: Purchase, target: Path, beat: Beat) -> None:
         url = self._get(account, purchase).get("result_url")
         if not isinstance(url, str):
             raise OutcomeUnknown("D-ID names no address for the finished film.")
-        self.wire.download(url, target)
+        self.wire.download(url, target, beat)
 
     def cancel(self, account: Account, purchase: Purchase) -> None:
         kind, _ = _kind(purchase.order)

@@ -13,6 +13,7 @@ from typing import Any
 import av
 import numpy as np
 from av.filter import Graph
+from av.video.stream import VideoStream
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -156,33 +157,33 @@ def _frames(
 
 def _scaled(source: Path, size: tuple[int, int]) -> Iterator[tuple[float, av.VideoFrame]]:
     """Each picture with its second, fitted into the frame whole; what is left over is black."""
-    width, height = size
     with av.open(str(source)) as container:
         stream = container.streams.video[0]
         stream.thread_type = "AUTO"
-        graph = Graph()
+        graph = _fitter(stream, size)
         first: float | None = None
-        feed = sink = None
         for frame in container.decode(stream):
-            if feed is None or sink is None:
-                feed = graph.add_buffer(template=stream)
-                fit = f"{width}:{height}:force_original_aspect_ratio=decrease:out_color_matrix=bt709:out_range=tv"
-                chain = [
-                    graph.add("scale", fit),
-                    graph.add("pad", f"{width}:{height}:-1:-1:black"),
-                    graph.add("format", "yuv420p"),
-                ]
-                sink = graph.add("buffersink")
-                for left, right in zip([feed, *chain], [*chain, sink], strict=True):
-                    left.link_to(right)
-                graph.configure()
-            if frame.time is None:
+            if frame.pts is None:
                 continue
             first = frame.time if first is None else first
-            feed.push(frame)
-            fitted = sink.pull()
-            if isinstance(fitted, av.VideoFrame):
-                yield frame.time - first, fitted
+            graph.push(frame)
+            yield frame.time - first, graph.vpull()
+
+
+def _fitter(stream: VideoStream, size: tuple[int, int]) -> Graph:
+    width, height = size
+    graph = Graph()
+    fit = f"{width}:{height}:force_original_aspect_ratio=decrease:out_color_matrix=bt709:out_range=tv"
+    feed, sink = graph.add_buffer(template=stream), graph.add("buffersink")
+    chain = [
+        graph.add("scale", fit),
+        graph.add("pad", f"{width}:{height}:-1:-1:black"),
+        graph.add("format", "yuv420p"),
+    ]
+    for left, right in zip([feed, *chain], [*chain, sink], strict=True):
+        left.link_to(right)
+    graph.configure()
+    return graph
 
 
 Plate = tuple[planes.Planes, tuple[NDArray[np.uint16], ...]]

@@ -15,7 +15,7 @@ from typing import Any
 from avatar_scheduler.domain.errors import Invalid, OutcomeUnknown
 from avatar_scheduler.outbound import Outbound, Reply
 from avatar_scheduler.renderers.base import Order
-from avatar_scheduler.renderers.contract import Absent, Account, Hook, NotTheirs, Plan, Purchase, Status
+from avatar_scheduler.renderers.contract import Absent, Account, Beat, Hook, NotTheirs, Plan, Purchase, Status
 from avatar_scheduler.renderers.wire import Wire, ids, plan, said, staged
 from avatar_scheduler.rules.renderers import vendor
 
@@ -91,11 +91,11 @@ class Heygen:
             state = "rejected"
         return Status(state, int(found.get("progress") or 0), why if state in ("failed", "rejected") else "")  # type: ignore[arg-type]  # one of the table's
 
-    def fetch(self, account: Account, purchase: Purchase, target: Path) -> None:
+    def fetch(self, account: Account, purchase: Purchase, target: Path, beat: Beat) -> None:
         url = _data(self.wire.get(account, f"/v3/videos/{purchase.vendor_id}")).get("video_url")
         if not isinstance(url, str):
             raise OutcomeUnknown("HeyGen names no address for the finished video.")
-        self.wire.download(url, target)
+        self.wire.download(url, target, beat)
 
     def cancel(self, account: Account, purchase: Purchase) -> None:
         self.wire.delete(account, f"/v3/videos/{purchase.vendor_id}")

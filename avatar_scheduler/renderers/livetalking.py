@@ -16,7 +16,7 @@ from avatar_scheduler import outbound as outbounds
 from avatar_scheduler.domain.errors import Invalid, Refused
 from avatar_scheduler.outbound import Outbound, Reply
 from avatar_scheduler.renderers.base import Order
-from avatar_scheduler.renderers.contract import Absent, Account, Hook, NotTheirs, Plan, Purchase, Status
+from avatar_scheduler.renderers.contract import Absent, Account, Beat, Hook, NotTheirs, Plan, Purchase, Status
 from avatar_scheduler.renderers.wire import Wire, ids, plan, said, staged
 from avatar_scheduler.rules.renderers import vendor
 
@@ -61,10 +61,10 @@ class LiveTalking:
             return Status("ready", 100)
         return Status("queued")
 
-    def fetch(self, account: Account, purchase: Purchase, target: Path) -> None:
+    def fetch(self, account: Account, purchase: Purchase, target: Path, beat: Beat) -> None:
         session = _session(purchase)
         self._ask(account, "/record", {"sessionid": session, "type": "end_record"}, must=False)
-        self._wire(account).download(f"{account.endpoint or HOME}/record/{session}", target)
+        self._wire(account).download(f"{account.endpoint or HOME}/record/{session}", target, beat)
 
     def cancel(self, account: Account, purchase: Purchase) -> None:
         session = _session(purchase)

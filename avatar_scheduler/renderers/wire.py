@@ -6,14 +6,14 @@ import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from avatar_scheduler.domain import staging
 from avatar_scheduler.domain.errors import Invalid, NotFound, OutcomeUnknown, Refused, SchedulerError
 from avatar_scheduler.domain.staging import Staging
 from avatar_scheduler.outbound import Outbound, Reply
 from avatar_scheduler.renderers.base import Order
-from avatar_scheduler.renderers.contract import Account, Later, Plan
+from avatar_scheduler.renderers.contract import Account, Beat, Later, Plan
 from avatar_scheduler.rules.renderers import Vendor
 from avatar_scheduler.studio.job import estimate_seconds
 
@@ -31,6 +31,16 @@ _REFUSALS = {
     451: ("moderation", "{name} refused this content{said}. Change the script or the look."),
 }
 _CUE = re.compile(r"\[([a-z]+)[^\]\n]*\]")
+
+
+@dataclass(frozen=True)
+class _Sink:
+    file: BinaryIO
+    beat: Beat
+
+    def write(self, chunk: bytes) -> None:
+        self.file.write(chunk)
+        self.beat()
 
 
 @dataclass(frozen=True)
@@ -79,10 +89,12 @@ class Wire:
         if reply.status >= 400 and reply.status not in (404, 409, 410):  # gone, or too far on to be stopped
             raise self.failure(reply)
 
-    def download(self, url: str, target: Path) -> None:
+    def download(self, url: str, target: Path, beat: Beat) -> None:
         """A finished film from a passing address. Incomplete or no film: OutcomeUnknown, and it is asked for again."""
         with target.open("wb") as file:
-            reply = self.outbound.call("GET", url, seconds=FETCH_SECONDS, answer_bytes=FILE_BYTES, into=file)
+            reply = self.outbound.call(
+                "GET", url, seconds=FETCH_SECONDS, answer_bytes=FILE_BYTES, into=_Sink(file, beat)
+            )
         if reply.status != 200:
             raise OutcomeUnknown(f"{self.vendor.name} answered {reply.status} for the finished film.")
         if problem := cut_off(target):

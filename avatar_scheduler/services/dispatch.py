@@ -19,7 +19,7 @@ from avatar_scheduler.domain.delivery import AttemptState, DeliveryState
 from avatar_scheduler.domain.errors import Conflict
 from avatar_scheduler.domain.render import MAX_TRIES, RenderState
 from avatar_scheduler.queue import PUBLISH, RENDER, SETTLE, ring
-from avatar_scheduler.services import history, renders
+from avatar_scheduler.services import history, leftovers, renders
 
 ACTOR = "clock"
 BATCH = 500
@@ -55,8 +55,10 @@ class Sweeper:
             self._guarded(_take_back, delivery_id, now)
         for render_id in work.dead_renders:
             self._guarded(_requeue, render_id, now)
+        for render_id in work.rested:
+            self._guarded(_wake, render_id, now)
         crashpoint("clock.swept")
-        more = self._ring_all({PUBLISH: work.due, SETTLE: work.unsettled, RENDER: work.renders}, now)
+        more = self._ring_all({PUBLISH: work.due, SETTLE: work.unsettled, RENDER: work.renders + work.leftovers}, now)
         crashpoint("clock.rung")
         soonest = [now + IDLE, *([now + SOON] if more else []), *([work.next_at] if work.next_at else [])]
         return max(min(soonest), now + timedelta(milliseconds=5))
@@ -93,6 +95,9 @@ class _Work:
     unsettled: list[str]
     renders: list[str]
     dead_renders: list[str]
+    rested: list[str]
+    """Renders whose vendor is asked again."""
+    leftovers: list[str]
     next_at: datetime | None
 
 
@@ -101,6 +106,7 @@ def _look(session: Session, now: datetime) -> _Work:
     leased = state.in_([d.claimed, d.sending])
     looking = state.in_([d.accepted, d.unconfirmed])
     scheduled, running = state == d.scheduled, col(Render.state) == RenderState.running
+    resting = col(Render.state) == RenderState.waiting
     waits = state.in_([d.waiting, d.scheduled])
 
     def ids(*where: object, most: int | None = None) -> list[str]:
@@ -115,6 +121,7 @@ def _look(session: Session, now: datetime) -> _Work:
         session.exec(select(func.min(Delivery.lease_until)).where(leased, col(Delivery.lease_until) > now)).one(),
         session.exec(select(func.min(Delivery.look_at)).where(looking, col(Delivery.look_at) > now)).one(),
         session.exec(select(func.min(Render.lease_until)).where(running, col(Render.lease_until) > now)).one(),
+        session.exec(select(func.min(Render.look_at)).where(resting, col(Render.look_at) > now)).one(),
     ]
     return _Work(
         due=ids(scheduled, col(Delivery.ready_at) <= now, col(Delivery.latest_start) >= now),
@@ -123,6 +130,8 @@ def _look(session: Session, now: datetime) -> _Work:
         unsettled=ids(looking, or_(col(Delivery.look_at).is_(None), col(Delivery.look_at) <= now)),
         renders=list(session.exec(render_ids.where(col(Render.state) == RenderState.queued))),
         dead_renders=list(session.exec(render_ids.where(running, col(Render.lease_until) <= now))),
+        rested=list(session.exec(render_ids.where(resting, col(Render.look_at) <= now))),
+        leftovers=leftovers.due(session, now),
         next_at=min((at for at in upcoming if at is not None), default=None),
     )
 
@@ -172,6 +181,13 @@ def _requeue(session: Session, render_id: str, now: datetime) -> None:
         data={"tries": str(render.tries)},
     )
     ring_after_commit(session, RENDER, render.id)
+
+
+def _wake(session: Session, render_id: str, now: datetime) -> None:
+    render = session.get_one(Render, render_id)
+    if render.state is RenderState.waiting and (render.look_at is None or render.look_at <= now):
+        moves.move(session, render, RenderState.queued, at=now, actor=ACTOR)
+        ring_after_commit(session, RENDER, render.id)
 
 
 def checkpoint(settings: Settings) -> None:

@@ -24,10 +24,12 @@ def prepare(settings: Settings, organization: str, now: datetime) -> None:
     """Keys and schema. Idempotent; existing keys are never replaced."""
     from avatar_scheduler import signing, vault
     from avatar_scheduler.marks import chain
+    from avatar_scheduler.services import vendors
 
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     schema.upgrade(settings)
     vault.make_keys(settings.keys)
+    vault.make_keys(settings.keys, vendors.KEY_NAME)
     signing.make_signing_key(settings.keys, PURPOSE)
     chain.make_chain(settings.keys / "credentials", organization, now)
 

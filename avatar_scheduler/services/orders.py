@@ -12,7 +12,9 @@ from avatar_scheduler.db.tables import Avatar, Creator, Post, Pronunciation, Upl
 from avatar_scheduler.domain import slides, staging
 from avatar_scheduler.domain.errors import Invalid
 from avatar_scheduler.domain.version import canonical
+from avatar_scheduler.renderers import renderer
 from avatar_scheduler.renderers.base import MATERIALS, PACK, Order
+from avatar_scheduler.rules.renderers import BUILTIN
 from avatar_scheduler.storage import Blobs
 from avatar_scheduler.studio import job as jobs
 from avatar_scheduler.studio.job import Material, Overlay, StudioJob
@@ -69,7 +71,9 @@ def _pronunciations(session: Session, post: Post) -> dict[str, str]:
 
 def check(order: Order) -> None:
     """Raises Invalid for what cannot be spoken or drawn, before any work."""
-    if order.form == "stills":
+    if order.renderer != BUILTIN:
+        renderer(order.renderer).plan(order)
+    elif order.form == "stills":
         stills.check(outline(order), slides.read(order.text, name=order.label_words))
     else:
         jobs.check(outline(order))

@@ -25,8 +25,10 @@ from avatar_scheduler.domain.render import RenderState
 from avatar_scheduler.queue import RENDER
 from avatar_scheduler.renderers import process
 from avatar_scheduler.renderers.base import Order
-from avatar_scheduler.services import orders, parcels, versions
+from avatar_scheduler.rules.renderers import BUILTIN
+from avatar_scheduler.services import leftovers, orders, parcels, purchases, versions
 from avatar_scheduler.services.people import Person
+from avatar_scheduler.services.purchases import NotYet
 from avatar_scheduler.services.roles import WRITE, own, require
 from avatar_scheduler.storage import Blobs
 
@@ -53,6 +55,8 @@ def submit(session: Session, who: Person, post: Post, now: datetime) -> Render:
     )
     session.add(render)
     session.flush()
+    if order.renderer != BUILTIN:
+        purchases.plan(session, post, render, order, now)
     moves.move(session, post, PostState.rendering, at=now, actor=who.member_id, reason="", render_id=render.id)
     ring_after_commit(session, RENDER, render.id)
     return render
@@ -67,7 +71,9 @@ class _Claim:
 
 
 def run(settings: Settings, render_id: str, clock: Clock) -> bool:
-    """Runs one render to its end. False when somebody else has it, or nobody wants it any more."""
+    """Runs one render as far as it goes. False when somebody else has it, or nobody wants it any more."""
+    if leftovers.drop(settings, render_id, clock):
+        return False
     try:
         claim = _claim(settings, render_id, clock)
     except Conflict:
@@ -80,6 +86,8 @@ def run(settings: Settings, render_id: str, clock: Clock) -> bool:
             _work(settings, claim, Path(name), clock)
     except Conflict:
         return False  # the post was edited, or our lease was lost
+    except NotYet as later:
+        _park(settings, claim, later, clock)
     except SchedulerError as error:
         _fail(settings, claim, error.message, clock)
     except OSError as error:
@@ -162,10 +170,12 @@ def _owned(session: Session, claim: _Claim) -> tuple[Render, Post]:
 
 def _work(settings: Settings, claim: _Claim, folder: Path, clock: Clock) -> None:
     (folder / "order.json").write_text(json.dumps(claim.order, ensure_ascii=False))
-    orders.bring(Order.read(claim.order), Blobs(settings.blobs), folder)
+    order, beat = Order.read(claim.order), _beat(settings, claim, clock)
+    orders.bring(order, Blobs(settings.blobs), folder)
     settings.sentences.mkdir(exist_ok=True)
+    if order.renderer != BUILTIN:
+        purchases.bring(settings, claim.render_id, order, folder, clock, beat)
     keys, seconds = settings.keys / "credentials", settings.render_minutes * 60.0
-    beat = _beat(settings, claim, clock)
     made = process.run("make", folder, keys, beat, seconds, settings.sentences)
     crashpoint("render.made")
     beat(95, "Checking")
@@ -177,8 +187,8 @@ def _work(settings: Settings, claim: _Claim, folder: Path, clock: Clock) -> None
     blobs = Blobs(settings.blobs)
     assets = [_asset(claim, kind, folder / about["file"], blobs, about) for kind, about in _files(made).items()]
     crashpoint("render.stored")
-    order = {**claim.order, "human_ms": json.dumps(made.get("human_ms", []))}
-    _finish(settings, claim, order, assets, measured["evidence"], clock)
+    spans = json.dumps(made.get("human_ms", []))
+    _finish(settings, claim, {**claim.order, "human_ms": spans}, assets, measured["evidence"], clock)
     crashpoint("render.frozen")
 
 
@@ -231,10 +241,34 @@ def _finish(
         for asset in assets:
             asset.organization_id, asset.created_at = post.organization_id, now
             session.add(asset)
+            if asset.duration_ms and order["renderer"] != BUILTIN:
+                purchases.charge(session, render.id, asset.duration_ms)
         session.flush()
         version = versions.freeze(session, settings, post, order, assets, evidence, now)
         if version is not None:
             parcels.check_fits(session, settings, version)
+
+
+def _park(settings: Settings, claim: _Claim, later: NotYet, clock: Clock) -> None:
+    """A vendor works on it, no worker does. What was achieved is written down, so the tries begin anew."""
+    with write_scope(settings) as session:
+        try:
+            render, _ = _owned(session, claim)
+        except Conflict:
+            return
+        moves.move(
+            session,
+            render,
+            RenderState.waiting,
+            at=clock(),
+            actor=ACTOR,
+            fence=claim.fence,
+            lease_until=None,
+            look_at=later.look_at,
+            tries=0,
+            percent=later.percent * 6 // 10,
+            step=later.step[:300],
+        )
 
 
 def _fail(settings: Settings, claim: _Claim, reason: str, clock: Clock) -> None:

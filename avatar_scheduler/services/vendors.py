@@ -1,0 +1,141 @@
+"""Accounts at vendors: the key is sealed to the render worker, and where the vendor may call is given out once."""
+
+import hashlib
+import json
+import secrets
+from datetime import datetime
+
+from sqlmodel import Session, col, select
+
+from avatar_scheduler import vault
+from avatar_scheduler.config import Settings
+from avatar_scheduler.db import audits
+from avatar_scheduler.db.tables import Avatar, Creator, VendorAccount
+from avatar_scheduler.domain.errors import Invalid, NotFound, Refused
+from avatar_scheduler.outbound import Outbound
+from avatar_scheduler.renderers import renderer
+from avatar_scheduler.renderers.contract import Account
+from avatar_scheduler.rules.renderers import vendor
+from avatar_scheduler.services.people import Person
+from avatar_scheduler.services.roles import DECIDE, WRITE, own, require
+
+KEY_NAME = "vendors"
+
+
+def digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def add(
+    session: Session,
+    settings: Settings,
+    who: Person,
+    name: str,
+    endpoint: str,
+    api_key: str,
+    hook_secret: str,
+    now: datetime,
+) -> tuple[VendorAccount, str]:
+    """The account, and the address to give the vendor for its messages. Adding it again replaces key and address."""
+    require(who, DECIDE, "connect a vendor")
+    vendor(name)
+    if endpoint:
+        Outbound(private_hosts=settings.allow_hosts).check(endpoint)
+    public, _ = vault.make_keys(settings.keys, KEY_NAME)
+    row = _account(session, who.organization_id, name)
+    if row is None:
+        row = VendorAccount(organization_id=who.organization_id, renderer=name, created_at=now)
+        session.add(row)
+        session.flush()
+    token = secrets.token_urlsafe(32)
+    row.endpoint, row.hook_secret, row.hook_sha256 = endpoint, hook_secret, digest(token)
+    row.sealed = vault.Sealer(public).seal(json.dumps({"api_key": api_key}), _belongs(row))
+    audits.append(
+        session,
+        at=now,
+        organization=who.organization_id,
+        actor=who.member_id,
+        action="vendor.connected",
+        noun="vendor_account",
+        noun_id=row.id,
+        data={"renderer": name, "endpoint": endpoint},
+    )
+    return row, f"{settings.base_url}/hooks/{name}/{token}"
+
+
+def account(session: Session, organization_id: str, name: str) -> VendorAccount:
+    """Raises Refused with the way out when there is none."""
+    row = _account(session, organization_id, name)
+    if row is None:
+        raise Refused(
+            f"There is no account at {vendor(name).name} yet. Run: avatar-scheduler vendor add {name}",
+            code="no_account",
+        )
+    return row
+
+
+def open_account(settings: Settings, row: VendorAccount) -> Account:
+    """Only where the render worker's key is: the pages cannot."""
+    opener = vault.Opener(settings.keys / f"{KEY_NAME}.private.pem")
+    return Account(row.endpoint, json.loads(opener.open(row.sealed, _belongs(row))))
+
+
+def listing(session: Session, who: Person) -> list[VendorAccount]:
+    query = select(VendorAccount).where(VendorAccount.organization_id == who.organization_id)
+    return list(session.exec(query.order_by(col(VendorAccount.renderer))))
+
+
+def check(settings: Settings, row: VendorAccount) -> str:
+    """What the vendor says of this account. Raises when it says no."""
+    return renderer(row.renderer, settings.allow_hosts).health(open_account(settings, row))
+
+
+def add_avatar(
+    session: Session, who: Person, creator: Creator, name: str, title: str, ids: dict[str, str], now: datetime
+) -> Avatar:
+    """An avatar that lives at a vendor, under the consent the creator gave for theirs."""
+    require(who, WRITE, "add an avatar")
+    own(who, creator)
+    account(session, who.organization_id, name)
+    if not ids:
+        raise Invalid(f"Say what {vendor(name).name} knows it by, such as --id avatar_id=...", code="vendor_avatar")
+    first = session.exec(
+        select(Avatar).where(Avatar.creator_id == creator.id).order_by(col(Avatar.created_at)).limit(1)
+    ).first()
+    if first is None:
+        raise NotFound(f"{creator.name} has no avatar yet. Run: avatar-scheduler creator add", code="no_avatar")
+    row = Avatar(
+        organization_id=who.organization_id,
+        creator_id=creator.id,
+        consent_id=first.consent_id,
+        name=title or f"{first.name} ({vendor(name).name})",
+        performer=first.performer,
+        renderer=name,
+        pack=first.pack,
+        scene=first.scene,
+        vendor=json.dumps(ids, sort_keys=True, ensure_ascii=False),
+        created_at=now,
+    )
+    session.add(row)
+    session.flush()
+    audits.append(
+        session,
+        at=now,
+        organization=who.organization_id,
+        actor=who.member_id,
+        action="avatar.added",
+        noun="avatar",
+        noun_id=row.id,
+        data={"creator": creator.name, "renderer": name},
+    )
+    return row
+
+
+def _account(session: Session, organization_id: str, name: str) -> VendorAccount | None:
+    return session.exec(
+        select(VendorAccount).where(VendorAccount.organization_id == organization_id, VendorAccount.renderer == name)
+    ).first()
+
+
+def _belongs(row: VendorAccount) -> vault.Belongs:
+    return vault.Belongs(row.organization_id, row.id, "vendor")
