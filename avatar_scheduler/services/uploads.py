@@ -17,6 +17,8 @@ from avatar_scheduler.db.tables import Asset, Avatar, Creator, Delivery, Post, U
 from avatar_scheduler.domain.delivery import SETTLED
 from avatar_scheduler.domain.errors import Conflict, Invalid, NotFound, Refused
 from avatar_scheduler.domain.post import PostState
+from avatar_scheduler.services import vouching
+from avatar_scheduler.services.media import MediaFile
 from avatar_scheduler.services.people import Person
 from avatar_scheduler.services.roles import WRITE, own, require
 from avatar_scheduler.storage import Blobs
@@ -200,6 +202,24 @@ def resolve(session: Session, creator: Creator, materials: Mapping[str, str]) ->
             )
         found[name] = {"kind": row.kind, "sha256": row.sha256}
     return found
+
+
+def file(session: Session, settings: Settings, who: Person, upload_id: str) -> MediaFile:
+    row = by_id(session, who, upload_id)
+    return MediaFile(vouching.intact(Blobs(settings.blobs), row.sha256), row.mime)
+
+
+def small(session: Session, settings: Settings, who: Person, upload_id: str) -> MediaFile:
+    path = thumbnail(settings, by_id(session, who, upload_id))
+    if not path.is_file():
+        raise NotFound("There is no such file.", code="no_upload")
+    return MediaFile(path, "image/jpeg")
+
+
+def creators(session: Session, who: Person) -> list[tuple[str, str]]:
+    """Short name and name of each creator somebody may add files for."""
+    query = select(Creator.slug, Creator.name).where(Creator.organization_id == who.organization_id)
+    return [(slug, name) for slug, name in session.exec(query.order_by(col(Creator.created_at)))]
 
 
 @dataclass(frozen=True)

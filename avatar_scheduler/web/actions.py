@@ -30,6 +30,8 @@ ACTIONS = {
     "approval.approved": Action(N_("The yes of %(actor)s was signed"), "shield-check", CHECK),
     "approval.standing": Action(N_("%(actor)s gave a standing approval"), "shield-check", PERSON),
     "approval.undone": Action(N_("%(actor)s took the yes back"), "undo-2", PERSON),
+    "upload.added": Action(N_("%(actor)s added a file"), "upload", PERSON),
+    "upload.removed": Action(N_("%(actor)s removed a file"), "x", PERSON),
     "render.running": Action(N_("A worker started to render"), "file-play", MACHINE),
     "render.done": Action(N_("The video is there"), "file-play", MACHINE),
     "render.failed": Action(N_("The render failed"), "circle-x", MACHINE),

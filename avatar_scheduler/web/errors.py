@@ -49,7 +49,7 @@ _UNFIT = Kind(422, "triangle-alert", N_("This page does not take that"), N_("Not
 _REFUSALS = {
     404: (KINDS[NotFound], "There is no such page."),
     405: (_UNFIT, "Open it from its own button or link."),
-    413: (_UNFIT, "That is too large; 64 kB is the most."),
+    413: (_UNFIT, "That is too large to be sent here."),
 }
 
 

@@ -12,7 +12,7 @@ from avatar_scheduler.web.deps import ReadSession, SettingsDep, Who
 router = APIRouter()
 
 Sha256Path = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
-SHOWN = {"video/mp4": "mp4", "image/jpeg": "jpg", "image/png": "png", "text/vtt": "vtt"}
+SHOWN = {"video/mp4": "mp4", "image/jpeg": "jpg", "image/png": "png", "audio/flac": "flac", "text/vtt": "vtt"}
 """Types a browser may show in place. Anything else is a download and nothing more."""
 
 
