@@ -96,8 +96,12 @@ class CaptionArt:
         if layout is None:
             return None
         more = self._style.plate * self._scale + layout.size * self._style.outline
-        x, y = 2 * floor((layout.left - more) / 2), 2 * floor((layout.top - more) / 2)
-        right, bottom = 2 * ceil((layout.right + more) / 2), 2 * ceil((layout.bottom + more) / 2)
+        largest = 1 if self._style.plate else max(_ENTERING.values())
+        middle_x, middle_y = (layout.left + layout.right) / 2, (layout.top + layout.bottom) / 2
+        half_width = ((layout.right - layout.left) / 2 + more) * largest
+        half_height = ((layout.bottom - layout.top) / 2 + more) * largest
+        x, y = 2 * floor((middle_x - half_width) / 2), 2 * floor((middle_y - half_height) / 2)
+        right, bottom = 2 * ceil((middle_x + half_width) / 2), 2 * ceil((middle_y + half_height) / 2)
         x, y = max(x, self._box.x), max(y, self._box.y)
         return Box(x, y, min(right, self._box.right) - x, min(bottom, self._box.bottom) - y)
 

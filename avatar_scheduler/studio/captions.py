@@ -85,7 +85,7 @@ def _as_printed(words: Sequence[Timed], language: str) -> list[Timed]:
     printed: list[Timed] = []
     lead = ""
     for index, word in enumerate(words):
-        text = f"{lead} {word.text}".lstrip()
+        text = lead + word.text
         found = OPENING.search(text) if index + 1 < len(words) else None
         lead = found.group(1) if found else ""
         text = text[: found.start()] if found else text
