@@ -1,5 +1,6 @@
 """Words as phonemes, by espeak-ng, with what it gets wrong put right from a table."""
 
+import re
 import tomllib
 import unicodedata
 from bisect import bisect_right
@@ -15,6 +16,7 @@ from avatar_scheduler.studio.speech import espeak
 RULES = Path(__file__).parents[2] / "rules" / "sounds.toml"
 _LIAISONS = {"z": "sxz", "t": "td", "n": "n", "p": "p", "ʁ": "r"}
 """The sound, and the letters that are mute without one."""
+_OTHER_LANGUAGE = re.compile(r"\([a-z-]*\)?")
 _VOWELS = "aeiouyɑɔəɛɪœøʊʌɐ"
 
 
@@ -31,11 +33,10 @@ class Word:
 
 def words(text: str, language: str) -> list[Word]:
     """Each word between spaces; one that melts into the word before it has no sounds."""
-    found = _espeak(text, language)
     table = _table(language)
-    known = table.get("words", {})
-    fixed = [replace(word, sounds=tuple(known[word.key])) if word.key in known else word for word in found]
-    return _liaisons(fixed, language, table) if "liaison" in table else fixed
+    heard = _espeak(_respelled(text, table), language)
+    found = [Word(written, _mended(word.sounds, table)) for written, word in zip(text.split(), heard, strict=True)]
+    return _liaisons(found, language, table) if "liaison" in table else found
 
 
 def phonemes(text: str, language: str) -> str:
@@ -59,7 +60,8 @@ def _espeak(text: str, language: str) -> list[Word]:
 
 
 def _cleaned(ipa: str) -> str:
-    """Without marks for length of transition and joined letters, which no model was taught."""
+    """Without marks for joints and for a change of language, which no model was taught."""
+    ipa = _OTHER_LANGUAGE.sub("", ipa)
     return unicodedata.normalize("NFC", ipa.translate({ord(c): None for c in "-_^‍͡"}))
 
 
@@ -69,15 +71,36 @@ def _table(language: str) -> Mapping[str, Any]:
     return table
 
 
+def _respelled(text: str, table: Mapping[str, Any]) -> str:
+    """The same number of words, spelled so that espeak reads them right."""
+    for rule in table.get("around", []):
+        text = re.sub(rule["find"], rule["write"], text)
+    spelled: Mapping[str, str] = table.get("spelled", {})
+    return re.sub(r"[\w’']+", lambda match: spelled.get(match[0].lower(), match[0]), text) if spelled else text
+
+
+def _mended(sounds: tuple[str, ...], table: Mapping[str, Any]) -> tuple[str, ...]:
+    whole = "".join(sounds)
+    for heard, right in table.get("sounds", {}).items():
+        if heard in whole:
+            return tuple(whole.replace(heard, right))
+    return sounds
+
+
 def _liaisons(found: list[Word], language: str, table: Mapping[str, Any]) -> list[Word]:
     """Keep the joining consonant where French asks for it. espeak puts one wherever it is possible."""
-    asks, refuses = set(table["liaison"]["after"]), set(table["liaison"]["never_before"])
-    kept = []
-    for word, following in zip(found, [*found[1:], Word("", ())], strict=True):
-        last = word.key.split("-")[-1].split("'")[-1]
-        wanted = last in asks and following.key not in refuses
-        kept.append(word if wanted or not _joins(word, following, language) else _unjoined(word))
-    return kept
+    return [
+        _unjoined(word)
+        if not _asked(word.key, following.key, table["liaison"]) and _joins(word, following, language)
+        else word
+        for word, following in zip(found, [*found[1:], Word("", ())], strict=True)
+    ]
+
+
+def _asked(word: str, following: str, rules: Mapping[str, list[str]]) -> bool:
+    last = word.rsplit("'", maxsplit=1)[-1]
+    asks = last in rules["after"] or last.split("-")[-1] in rules["numbers"]
+    return asks and (following not in rules["never_before"] or f"{last} {following}" in rules["even_so"])
 
 
 def _joins(word: Word, following: Word, language: str) -> bool:
