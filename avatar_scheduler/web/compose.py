@@ -1,7 +1,8 @@
 """The composer: write a post, hear what is wrong while typing, see a draft, send it for review."""
 
 import json
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -20,7 +21,7 @@ from avatar_scheduler.domain.errors import Invalid, NotFound, SchedulerError
 from avatar_scheduler.renderers.preview import Previews
 from avatar_scheduler.scripts import starters
 from avatar_scheduler.services import composing, installation, orders, posts, renders, stagings
-from avatar_scheduler.services.composing import Checked
+from avatar_scheduler.services.composing import Checked, Problem
 from avatar_scheduler.services.people import Person
 from avatar_scheduler.services.posts import Edit, NewPost
 from avatar_scheduler.storage import Blobs
@@ -43,6 +44,9 @@ LATER = timedelta(hours=1)
 """The time a new post begins with: enough to render it and to look at it."""
 
 
+_HEAD = re.compile(r"\s*\{#.*?#\}[ \t]*\n?", re.DOTALL)
+
+
 @dataclass(frozen=True)
 class Written:
     """The form as it was sent."""
@@ -50,6 +54,32 @@ class Written:
     fields: Composed
     values: dict[str, str]
     """Of the script's variables."""
+
+    @property
+    def head(self) -> str:
+        return f"{self.fields.head.strip()}\n" if self.fields.head.strip() else ""
+
+    @property
+    def script(self) -> str:
+        return self.head + self.fields.template
+
+    def placed(self, problem: Problem) -> Problem:
+        """Lines are counted in the field a person sees."""
+        above = self.head.count("\n")
+        if not problem.line or not above:
+            return problem
+        if problem.line <= above:
+            return replace(problem, field="head")
+        line = problem.line - above
+        message = problem.message.replace(f"Line {problem.line}", f"Line {line}", 1)
+        return replace(problem, line=line, message=message)
+
+
+def halves(script: str) -> dict[str, str]:
+    """A script as the form shows it: what it says of itself, and its words."""
+    found = _HEAD.match(script)
+    end = found.end() if found else 0
+    return {"head": script[:end].strip(), "template": script[end:]}
 
 
 async def written(request: Request) -> Written:
@@ -88,13 +118,13 @@ def new_post(session: Session, form: Written, creator: Creator) -> NewPost:
         background=fields.background,
         voice=fields.voice,
         captions=fields.captions,
-        found=composing.materials(session, creator, fields.template),
+        found=composing.materials(session, creator, form.script),
     )
     return NewPost(
         creator=creator.slug,
         title=fields.title,
         kind=fields.kind,
-        template=fields.template,
+        template=form.script,
         variables={name: value for name, value in form.values.items() if value.strip()},
         caption=fields.caption,
         language=fields.language,
@@ -116,7 +146,7 @@ def blank(creator: Creator, starter: str, now: datetime) -> Written:
         creator=creator.slug,
         title=script.title if script else "",
         kind=script.kind if script else "tip",
-        template=chosen.source if chosen else "",
+        **halves(chosen.source if chosen else ""),
         language=script.language if script else creator.language,
         at=at,
         zone=creator.zone,
@@ -136,7 +166,7 @@ def reopened(session: Session, post: Post) -> Written:
         title=post.title,
         kind=post.kind,
         form=post.form,
-        template=post.template,
+        **halves(post.template),
         caption=post.caption,
         language=post.language,
         channels=[f"{channel.platform}:{channel.address}" for channel in channels],
@@ -153,11 +183,13 @@ def reopened(session: Session, post: Post) -> Written:
 
 def context(session: Session, who: Person, form: Written, now: datetime) -> dict[str, Any]:
     creator = installation.creator_by_slug(session, who, form.fields.creator)
+    looked = composing.look_over(session, who, new_post(session, form, creator), creator, now)
+    looked = replace(looked, problems=tuple(form.placed(problem) for problem in looked.problems))
     return {
         "form": form.fields,
         "values": form.values,
         "creator": creator,
-        "check": composing.look_over(session, who, new_post(session, form, creator), creator, now),
+        "check": looked,
         "core": interaction.is_core(form.fields.kind),
     }
 

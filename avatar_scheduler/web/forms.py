@@ -55,6 +55,8 @@ class Composed(Signed):
     title: str = Field(default="", max_length=500)
     kind: str = Field(default="", max_length=40)
     form: str = Field(default="video", max_length=20)
+    head: str = Field(default="", max_length=20_000)
+    """The script's description of itself, shown apart from the words."""
     template: str = Field(default="", max_length=40_000)
     caption: str = Field(default="", max_length=10_000)
     language: str = Field(default="", max_length=20)

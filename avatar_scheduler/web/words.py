@@ -163,3 +163,7 @@ PLACES = {
     "right": N_("On the right"),
     "circle": N_("In a circle"),
 }
+
+OPEN = frozenset({"draft", "blocked", "changes_requested", "in_review", "kept_back"})
+"""What a writer can still open in the composer without stopping something that is on its way."""
+NEEDS_A_TIME = frozenset({"draft", "blocked", "kept_back"})

@@ -1,6 +1,7 @@
 """The composer as a visitor without script meets it, and what its script asks the server."""
 
 import json
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -186,3 +187,26 @@ class TestStrangers:
             assert ada.ask("POST", path, data=FORM).status_code == 403
             assert ada.post(path, FORM, headers={"origin": "https://evil.example"}).status_code == 403
         assert posts_of(world) == []
+
+
+class TestDescription:
+    """A script's own description stands apart from its words, and lines are counted where a person sees them."""
+
+    def test_is_shown_apart_and_put_back(self, ada: Visitor, world: World) -> None:
+        page = ada.get("/compose?starter=tip_of_the_day.en").text
+        assert re.search(r'name="template"[^>]*>\s*Here&#39;s a small tip', page)
+        head, words = DESCRIBED.split("#}\n")
+        form = {**FORM, "head": f"{head}#}}", "template": words, "var.much": "more"}
+        assert ada.post("/compose", form).status_code == 303
+        assert posts_of(world)[0].template == DESCRIBED
+
+    def test_lines_start_with_the_words(self, ada: Visitor) -> None:
+        head = DESCRIBED.split("#}\n", maxsplit=1)[0] + "#}"
+        answer = ada.post("/compose", {**FORM, "head": head, "template": "Hi.\nUse {{ mucch }}."})
+        assert "Line 2, column 8" in answer.text
+        assert 'href="#f-template"' in answer.text
+
+    def test_what_is_wrong_in_it_is_shown_there(self, ada: Visitor) -> None:
+        answer = ada.post("/compose", {**FORM, "head": '{#\ntitle = "x\n#}', "template": "Hi."})
+        assert 'href="#f-head"' in answer.text
+        assert '<details class="head" open>' in answer.text

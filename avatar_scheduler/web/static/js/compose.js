@@ -52,6 +52,7 @@ $("[data-part=hints]").addEventListener("click", (event) => {
   const field = link && document.getElementById(link.hash.slice(1));
   if (!field || field.tagName !== "TEXTAREA") return;
   event.preventDefault();
+  field.closest("details")?.setAttribute("open", "");
   const lines = field.value.split("\n");
   const start = lines.slice(0, link.dataset.line - 1).reduce((sum, line) => sum + line.length + 1, 0);
   field.focus();
