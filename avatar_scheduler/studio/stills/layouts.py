@@ -1,5 +1,8 @@
 """Where things lie on each kind of slide. Everything keeps below the label's lower edge or clear of its side."""
 
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import cycle
 from typing import Any
 
 import skia
@@ -7,8 +10,11 @@ import skia
 from avatar_scheduler.domain.slides import Slide
 from avatar_scheduler.domain.staging import Background
 from avatar_scheduler.studio.job import StudioJob
-from avatar_scheduler.studio.stills import ground, words
+from avatar_scheduler.studio.lettering import REGULAR
+from avatar_scheduler.studio.scene.backdrop import backdrop
+from avatar_scheduler.studio.stills import words
 from avatar_scheduler.studio.stills.person import Person
+from avatar_scheduler.studio.textblock import Block
 
 INK, PAPER, AMBER, WHITE = 0xFF14181F, 0xFFFBF8F2, 0xFFFFC53D, 0xFFFFFFFF
 PLATE = 0xD2141A22
@@ -24,8 +30,20 @@ def paint(canvas: Any, job: StudioJob, slide: Slide, person: Person, signature: 
     )
 
 
+def _ground(canvas: Any, job: StudioJob, background: Background) -> None:
+    pixels = backdrop(replace(job, staging=replace(job.staging, background=background)))
+    canvas.drawImage(skia.Image.fromarray(pixels, skia.kRGBA_8888_ColorType), 0, 0)
+
+
+def _is_dark(background: Background) -> bool:
+    """Whether white words are read more easily on these colours than black ones."""
+    channels = [int(color[at : at + 2], 16) / 255 for color in background.value.split() for at in (1, 3, 5)]
+    weighed = [weight * channel**2 for weight, channel in zip(cycle((0.2126, 0.7152, 0.0722)), channels)]
+    return sum(weighed) * 3 / len(channels) < 0.18
+
+
 def _look(canvas: Any, job: StudioJob, slide: Slide, person: Person, background: Background, _: str) -> None:
-    ground.paint(canvas, job, background)
+    _ground(canvas, job, background)
     width, height = job.width, job.height
     place = slide.place or job.staging.place
     if place == "circle":
@@ -42,15 +60,14 @@ def _look(canvas: Any, job: StudioJob, slide: Slide, person: Person, background:
 def _plated(canvas: Any, job: StudioJob, text: str) -> None:
     """White words on a dark plate near the lower edge."""
     unit, across = min(job.width, job.height), min(job.width, 1.35 * job.height)
-    lines = words.fit(text, words.BOLD, (across * 0.8, job.height * 0.26), unit * 0.064, unit * 0.034)
+    room = (across * 0.8, job.height * 0.26)
+    lines = words.fit(text, room, unit * 0.064, unit * 0.034, language=job.language)
     pad = unit * 0.032
     left, top = (job.width - lines.width) / 2, job.height - unit * 0.06 - pad - lines.height
-    plate = skia.Rect.MakeLTRB(left - 1.3 * pad, top - pad * 0.6, left + lines.width + 1.3 * pad, top + lines.height)
-    plate.fBottom += pad * 0.6
+    plate = skia.Rect.MakeXYWH(left - 1.3 * pad, top - 0.6 * pad, lines.width + 2.6 * pad, lines.height + 1.2 * pad)
     canvas.drawRoundRect(plate, pad, pad, skia.Paint(AntiAlias=True, Color=PLATE))
-    for number, line in enumerate(lines.texts):
-        x = (job.width - lines.font.measureText(line)) / 2
-        canvas.drawString(line, x, lines.baseline(top, number), lines.font, skia.Paint(AntiAlias=True, Color=WHITE))
+    for line, line_top in _rows(lines, top):
+        line.draw(canvas, (job.width - line.width) / 2, line_top, WHITE)
 
 
 def _quote(canvas: Any, job: StudioJob, slide: Slide, person: Person, background: Background, signature: str) -> None:
@@ -59,8 +76,8 @@ def _quote(canvas: Any, job: StudioJob, slide: Slide, person: Person, background
     plain = background.kind in ("color", "gradient")
     ink, soft = (INK, _SOFT)
     if plain:
-        ground.paint(canvas, job, background)
-        ink = soft = WHITE if ground.is_dark(background) else INK
+        _ground(canvas, job, background)
+        ink = soft = WHITE if _is_dark(background) else INK
     else:
         _panel(canvas, job, background, margin)
     inner, top = margin * (1.0 if plain else 1.5), _under_label(job) + margin * 0.4
@@ -68,17 +85,18 @@ def _quote(canvas: Any, job: StudioJob, slide: Slide, person: Person, background
     foot = job.height - margin * (1.0 if plain else 1.4) - radius
     room = (job.width - 2 * inner, foot - radius - margin * 0.8 - top)
     said = unit * 0.05 if slide.by else 0.0
-    lines = words.fit(slide.text, words.BOLD, (room[0], room[1] - said * 1.6), unit * 0.125, unit * 0.03)
+    for_words = (room[0], room[1] - said * 1.6)
+    lines = words.fit(slide.text, for_words, unit * 0.125, unit * 0.03, language=job.language)
     start = top + (room[1] - lines.height - said * 1.6) / 2
     bar = skia.Rect.MakeXYWH(inner, start - unit * 0.034, unit * 0.11, unit * 0.016)
     canvas.drawRoundRect(bar, unit * 0.008, unit * 0.008, skia.Paint(AntiAlias=True, Color=AMBER))
     lines.draw(canvas, inner, start, ink)
     if slide.by:
-        by = words.fit(f"— {slide.by}", words.REGULAR, (room[0], said * 1.5), said, unit * 0.025)
+        by = words.fit(f"— {slide.by}", (room[0], said * 1.5), said, unit * 0.025, font=REGULAR)
         by.draw(canvas, inner, start + lines.height + said * 0.3, soft)
     person.peep(canvas, x=inner + radius, y=foot, radius=radius, ring=AMBER, ground=0xFFE9EDF1)
     beside = inner + 2 * radius + unit * 0.03
-    name = words.fit(signature, words.REGULAR, (job.width - beside - inner, radius), unit * 0.04, unit * 0.02)
+    name = words.fit(signature, (job.width - beside - inner, radius), unit * 0.04, unit * 0.02, font=REGULAR)
     name.draw(canvas, beside, foot - name.height / 2, soft)
 
 
@@ -86,7 +104,7 @@ def _panel(canvas: Any, job: StudioJob, background: Background, margin: float) -
     """The place, out of focus, under a sheet of paper that begins above the label."""
     filter_ = skia.ImageFilters.Blur(*[_BLUR * min(job.width, job.height)] * 2, skia.TileMode.kClamp)
     canvas.saveLayer(None, skia.Paint(ImageFilter=filter_))
-    ground.paint(canvas, job, background)
+    _ground(canvas, job, background)
     canvas.restore()
     edge = margin * 0.35
     sheet = skia.Rect.MakeLTRB(edge, job.overlay.y - edge, job.width - edge, job.height - edge)
@@ -100,7 +118,7 @@ def _shadow(margin: float) -> Any:
 
 def _thumbnail(canvas: Any, job: StudioJob, slide: Slide, person: Person, background: Background, _: str) -> None:
     """A few large words, line by line on amber, and the avatar close."""
-    ground.paint(canvas, job, background)
+    _ground(canvas, job, background)
     width, height = job.width, job.height
     wide = width > height
     left = (slide.place or job.staging.place) == "left"
@@ -108,27 +126,28 @@ def _thumbnail(canvas: Any, job: StudioJob, slide: Slide, person: Person, backgr
     person.stand(canvas, middle=middle, head_top=_under_label(job), floor=height)
     room = (0.46 * width, 0.62 * height) if wide else (0.86 * width, 0.24 * height)
     unit = min(width, height)
-    lines = words.fit(slide.text.upper(), words.BOLD, room, unit * 0.19, unit * 0.06)
+    lines = words.fit(slide.text.upper(), room, unit * 0.19, unit * 0.06, language=job.language)
     top = (height - lines.height + _under_label(job)) / 2 if wide else height - unit * 0.08 - lines.height
     start = (0.5 if left else 0.05) * width if wide else 0.0
     _blocks(canvas, lines, top, start, 0.0 if wide else width)
 
 
-def _blocks(canvas: Any, lines: words.Lines, top: float, left: float, across: float) -> None:
+def _blocks(canvas: Any, lines: Block, top: float, left: float, across: float) -> None:
     """Each line on its own block; centred when `across` is given."""
-    for number, line in enumerate(lines.texts):
-        long = lines.font.measureText(line)
-        x = (across - long) / 2 if across else left
-        base = lines.baseline(top, number)
-        block = skia.Rect.MakeLTRB(
-            x - lines.size * 0.2, base - lines.size * 0.9, x + long + lines.size * 0.2, base + lines.size * 0.22
-        )
-        corner = lines.size * 0.12
+    pad, corner, step = lines.size * 0.2, lines.size * 0.12, lines.height / len(lines.lines)
+    rows = [(line, (across - line.width) / 2 if across else left, at) for line, at in _rows(lines, top)]
+    for line, x, at in rows:
+        block = skia.Rect.MakeXYWH(x - pad, at, line.width + 2 * pad, step * 1.03)
         canvas.drawRoundRect(block, corner, corner, skia.Paint(AntiAlias=True, Color=AMBER))
-    lines_ = skia.Paint(AntiAlias=True, Color=INK)
-    for number, line in enumerate(lines.texts):
-        x = (across - lines.font.measureText(line)) / 2 if across else left
-        canvas.drawString(line, x, lines.baseline(top, number), lines.font, lines_)
+    for line, x, at in rows:
+        line.draw(canvas, x, at, INK)
+
+
+def _rows(lines: Block, top: float) -> Iterator[tuple[Block, float]]:
+    """Each line by itself, to be set where it belongs."""
+    step = lines.height / len(lines.lines)
+    for number, line in enumerate(lines.lines):
+        yield replace(lines, lines=(line,)), top + number * step
 
 
 def _under_label(job: StudioJob) -> float:

@@ -27,7 +27,7 @@ def job(format_: str = "4:5", avatar: str = "maya", **more: object) -> StudioJob
     return StudioJob("x", "en", avatar, "kitchen", "ab", overlay, *size, **more)  # type: ignore[arg-type]
 
 
-def one(made: StudioJob, text: str, avatar: str = "maya") -> np.ndarray:  # type: ignore[type-arg]
+def one(made: StudioJob, text: str, avatar: str = "maya") -> np.ndarray:
     [slide] = slides.read(text)
     return draw.picture(made, slide, packs.load(jobs.PACKS / avatar), "Avatar of Maya")
 
@@ -132,24 +132,27 @@ class TestBackgrounds:
 
 class TestWords:
     def test_they_are_never_cut(self) -> None:
-        made = words.fit(LONG, words.BOLD, (900, 900), 120, 30)
-        assert " ".join(made.texts).split() == LONG.split()
+        made = words.fit(LONG, (900, 900), 120, 30)
+        assert " ".join(made.lines).split() == LONG.split()
         assert made.width <= 900
         assert made.height <= 900
 
-    def test_what_does_not_fit_is_refused(self) -> None:
+    @pytest.mark.parametrize("text", ["Donaudampfschifffahrtsgesellschaft" * 4, LONG * 3])
+    def test_what_does_not_fit_is_refused(self, text: str) -> None:
         with pytest.raises(Invalid, match="do not fit on the picture"):
-            words.fit("Donaudampfschifffahrtsgesellschaft" * 4, words.BOLD, (400, 400), 80, 40)
+            words.fit(text, (400, 400), 80, 40)
 
-    def test_short_words_are_large_and_lines_balanced(self) -> None:
-        assert words.fit("Rest.", words.BOLD, (900, 900), 120, 30).size == 120
-        made = words.fit("one two three four five six seven", words.BOLD, (620, 900), 80, 30)
-        lengths = [made.font.measureText(text) for text in made.texts]
-        assert min(lengths) > 0.4 * max(lengths)
+    @pytest.mark.parametrize(("text", "part"), [("Привет", "“П”"), ("salt 盐", "“盐”"), ("\u2060", "anything of it")])
+    def test_letters_nobody_would_see_are_refused(self, text: str, part: str) -> None:
+        with pytest.raises(Invalid, match=part):
+            words.fit(text, (900, 900), 80, 40)
+
+    def test_short_words_are_large(self) -> None:
+        assert words.fit("Rest. 🌿", (900, 900), 120, 30).size == 120
 
 
 class TestSize:
-    def noise(self, amount: int) -> np.ndarray:  # type: ignore[type-arg]
+    def noise(self, amount: int) -> np.ndarray:
         rng = np.random.default_rng(1)
         return rng.integers(128 - amount, 128 + amount, (1920, 1080, 3), dtype=np.uint8)
 
