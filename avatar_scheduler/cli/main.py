@@ -12,7 +12,19 @@ import typer
 from sqlalchemy.exc import OperationalError
 
 from avatar_scheduler import __version__
-from avatar_scheduler.cli import demo, doctor, operate, posts, processes, reviewing, setup, uploads, verifying, voices
+from avatar_scheduler.cli import (
+    demo,
+    doctor,
+    operate,
+    posts,
+    processes,
+    reviewing,
+    setup,
+    uploads,
+    vendors,
+    verifying,
+    voices,
+)
 from avatar_scheduler.cli.common import use_data
 from avatar_scheduler.domain.errors import (
     Conflict,
@@ -56,7 +68,7 @@ def common(
     use_data(data)
 
 
-for module in (processes, demo, setup, uploads, posts, reviewing, operate, verifying, doctor, voices):
+for module in (processes, demo, setup, uploads, posts, reviewing, operate, verifying, doctor, voices, vendors):
     module.register(app)
 
 

@@ -27,16 +27,9 @@ def digest(token: str) -> str:
 
 
 def add(
-    session: Session,
-    settings: Settings,
-    who: Person,
-    name: str,
-    endpoint: str,
-    api_key: str,
-    hook_secret: str,
-    now: datetime,
-) -> tuple[VendorAccount, str]:
-    """The account, and the address to give the vendor for its messages. Adding it again replaces key and address."""
+    session: Session, settings: Settings, who: Person, name: str, endpoint: str, api_key: str, now: datetime
+) -> VendorAccount:
+    """Adding it again replaces endpoint and key."""
     require(who, DECIDE, "connect a vendor")
     vendor(name)
     if endpoint:
@@ -47,20 +40,25 @@ def add(
         row = VendorAccount(organization_id=who.organization_id, renderer=name, created_at=now)
         session.add(row)
         session.flush()
-    token = secrets.token_urlsafe(32)
-    row.endpoint, row.hook_secret, row.hook_sha256 = endpoint, hook_secret, digest(token)
+    row.endpoint = endpoint
     row.sealed = vault.Sealer(public).seal(json.dumps({"api_key": api_key}), _belongs(row))
-    audits.append(
-        session,
-        at=now,
-        organization=who.organization_id,
-        actor=who.member_id,
-        action="vendor.connected",
-        noun="vendor_account",
-        noun_id=row.id,
-        data={"renderer": name, "endpoint": endpoint},
-    )
-    return row, f"{settings.base_url}/hooks/{name}/{token}"
+    _note(session, who, row, "vendor.connected", now, {"renderer": name, "endpoint": endpoint})
+    return row
+
+
+def hook_address(settings: Settings, name: str) -> tuple[str, str]:
+    """A new token, and the address it makes."""
+    token = secrets.token_urlsafe(32)
+    return token, f"{settings.base_url}/hooks/{name}/{token}"
+
+
+def listen(session: Session, who: Person, name: str, token: str, secret: str, now: datetime) -> VendorAccount:
+    """From now on the vendor's messages come to this token's address, signed with `secret`; the one before is dead."""
+    require(who, DECIDE, "connect a vendor")
+    row = account(session, who.organization_id, name)
+    row.hook_sha256, row.hook_secret = digest(token), secret
+    _note(session, who, row, "vendor.hook", now, {"renderer": name})
+    return row
 
 
 def account(session: Session, organization_id: str, name: str) -> VendorAccount:
@@ -118,6 +116,7 @@ def add_avatar(
     )
     session.add(row)
     session.flush()
+    data = {"creator": creator.name, "renderer": name}
     audits.append(
         session,
         at=now,
@@ -126,7 +125,7 @@ def add_avatar(
         action="avatar.added",
         noun="avatar",
         noun_id=row.id,
-        data={"creator": creator.name, "renderer": name},
+        data=data,
     )
     return row
 
@@ -139,3 +138,16 @@ def _account(session: Session, organization_id: str, name: str) -> VendorAccount
 
 def _belongs(row: VendorAccount) -> vault.Belongs:
     return vault.Belongs(row.organization_id, row.id, "vendor")
+
+
+def _note(session: Session, who: Person, row: VendorAccount, action: str, now: datetime, data: dict[str, str]) -> None:
+    audits.append(
+        session,
+        at=now,
+        organization=who.organization_id,
+        actor=who.member_id,
+        action=action,
+        noun="vendor_account",
+        noun_id=row.id,
+        data=data,
+    )

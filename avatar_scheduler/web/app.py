@@ -9,7 +9,7 @@ from starlette.types import Scope
 
 from avatar_scheduler.clock import Clock, utc_now
 from avatar_scheduler.config import Settings
-from avatar_scheduler.web import compose, errors, health, icons, media, posts, public, review, sessions, uploads
+from avatar_scheduler.web import compose, errors, health, hooks, icons, media, posts, public, review, sessions, uploads
 from avatar_scheduler.web.deps import gate
 from avatar_scheduler.web.security import MAX_BODY, SecurityHeaders
 
@@ -47,6 +47,6 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     app.add_middleware(SecurityHeaders, settings=settings)
     errors.install(app)
     mount_static(app)
-    for part in (health, sessions, review, posts, media, public, compose, uploads):
+    for part in (health, sessions, review, posts, media, public, compose, uploads, hooks):
         app.include_router(part.router)
     return app

@@ -64,10 +64,11 @@ class Shop:
         world = self.world
         world.settings.allow_hosts.update(HOSTS)
         with world.write() as session:
-            _, self.hook_address = vendors.add(
-                session, world.settings, world.ada, self.name, self.vendor.url, KEY, SECRETS.get(self.name, ""),
-                world.now,
-            )  # fmt: skip
+            vendors.add(session, world.settings, world.ada, self.name, self.vendor.url, KEY, world.now)
+            if self.name in SECRETS:
+                token, address = vendors.hook_address(world.settings, self.name)
+                self.hook_address = address.removeprefix(world.settings.base_url)
+                vendors.listen(session, world.ada, self.name, token, SECRETS[self.name], world.now)
             needs = self.vendor.needs or {"session": "0"}
             vendors.add_avatar(session, world.ada, world.maya, self.name, "Vendor", needs, world.now)
             if self.budget is not None:
