@@ -36,7 +36,7 @@ def mouths(speech: Speech, fps: int) -> list[str]:
     """One letter A-H or X for each frame of the speech."""
     frames = [REST] * ceil(speech.seconds * fps)
     spans = _spans(speech.phonemes, _table(speech.alphabet))
-    # Lips that do not meet on a P are seen at once, a vowel a frame short is not: what closes is laid last, long enough.
+    # Lips that do not meet on a P are seen at once, a vowel a frame short is not: closing is laid last, long enough.
     for shape, start, end in sorted(spans, key=lambda span: span[0] == CLOSED):
         first = max(0, round((start - _LEAD_SECONDS) * fps))
         least = _HOLD if shape == CLOSED else 1
