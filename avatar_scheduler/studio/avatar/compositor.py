@@ -6,7 +6,6 @@ Over moving ground the figure stays in the frame as it is, and the ground is cop
 from functools import lru_cache
 
 import av
-import numpy as np
 
 from avatar_scheduler.studio import planes
 from avatar_scheduler.studio.avatar.motion import POSES, Look, Pose, pose, rest
@@ -15,7 +14,7 @@ from avatar_scheduler.studio.avatar.sprites import Figure
 from avatar_scheduler.studio.avatar.stage import Stage
 from avatar_scheduler.studio.captions import Caption
 from avatar_scheduler.studio.job import StudioJob
-from avatar_scheduler.studio.scene.layers import Cutout, Layer
+from avatar_scheduler.studio.scene.layers import Cutout, Layer, Sheet
 from avatar_scheduler.studio.scene.wording import Wording
 
 _FACES_KEPT = 600
@@ -40,8 +39,10 @@ class Compositor:
         planes.paste(self._views, self._base, self._whole)
         self._look = self.rest
         self._layers: tuple[Layer, ...] = ()
-        self._surroundings: list[Cutout] | None = None
-        self._outline = lru_cache(maxsize=POSES + 1)(self._cut_outline)
+        self._sheet = Sheet(self._views)
+        self._surroundings: Cutout | None = None
+        self._outline = lru_cache(maxsize=POSES + 1)(self._draw_outline)
+        self._sticking_out = lru_cache(maxsize=_FACES_KEPT)(self._draw_sticking_out)
 
     def show(
         self,
@@ -62,7 +63,7 @@ class Compositor:
                 planes.paste(self._views, planes.cut(self._base, box), box)
         self._lay_face(look, moved=look.pose != self._look.pose or (relay and crowded))
         if ground is not None:
-            self._lay_ground(ground, look)
+            self._lay_ground(Sheet(ground), look)
         if relay:
             for layer in layers:
                 layer.over(self._views)
@@ -79,30 +80,34 @@ class Compositor:
                 box, patch = self._face(look.pose, slots, states)
                 planes.paste(self._views, patch, box)
 
-    def _lay_ground(self, ground: planes.Planes, look: Look) -> None:
+    def _lay_ground(self, ground: Sheet, look: Look) -> None:
         if self._surroundings is None:
-            around = _around(self._head_box, self._whole)
-            self._surroundings = [self.stage.cutout(box, self.rest) for box in around]
-            self._rigid = not self._changes_outline()
-        for cutout in self._surroundings:
-            cutout.lay(self._views, ground)
-        at_rest = self._with(look.pose, (), ())
-        self._outline(at_rest if self._rigid else look).lay(self._views, ground)
+            self._surroundings = self.stage.cutout(self._whole, self.rest, spared=self._head_box)
+            self._restless = self._restless_parts()
+        self._surroundings.lay(self._sheet, ground)
+        self._outline(look.pose).lay(self._sheet, ground)
+        for slots in self._groups:
+            states = tuple(getattr(look, slot) for slot in slots)
+            if self._restless.intersection(states):
+                self._sticking_out(look.pose, slots, states).lay(self._sheet, ground)
 
-    def _cut_outline(self, look: Look) -> Cutout:
-        return self.stage.cutout(self._head_box, look)
+    def _draw_outline(self, at: Pose) -> Cutout:
+        return self.stage.cutout(self._head_box, self._with(at, (), ()))
 
-    def _changes_outline(self) -> bool:
-        """Whether a part of the face can stick out of the head: then every look has an outline of its own."""
+    def _draw_sticking_out(self, at: Pose, slots: tuple[str, ...], states: tuple[str, ...]) -> Cutout:
+        return self.stage.difference(self._around({at}, slots), self._with(at, slots, states), self._with(at, (), ()))
+
+    def _restless_parts(self) -> frozenset[str]:
+        """The parts of the face that change its outline, such as a mouth open so wide that the chin goes down."""
         still = self.rest.pose
         resting = self.stage.silhouette(self._head_box, self.rest)
-        looks = [
-            self._with(still, (slot,), (part,))
+        return frozenset(
+            part
             for slot in SLOTS
             for part in self._figure.pack.files
             if part.startswith(f"{slot}_")
-        ]
-        return any(not np.array_equal(self.stage.silhouette(self._head_box, look), resting) for look in looks)
+            and (self.stage.silhouette(self._head_box, self._with(still, (slot,), (part,))) != resting).any()
+        )
 
     def _draw_head(self, at: Pose) -> planes.Planes:
         return self.stage.patch(self._head_box, self._with(at, (), ()))
@@ -129,14 +134,3 @@ class Compositor:
         if self._around(poses, upper).meets(self._around(poses, mouth)):
             return (mouth + upper,)
         return upper, mouth
-
-
-def _around(hole: Box, whole: Box) -> list[Box]:
-    """The whole without the hole, as boxes."""
-    parts = [
-        Box(0, 0, whole.width, hole.y),
-        Box(0, hole.bottom, whole.width, whole.height - hole.bottom),
-        Box(0, hole.y, hole.x, hole.height),
-        Box(hole.right, hole.y, whole.width - hole.right, hole.height),
-    ]
-    return [part for part in parts if part.width and part.height]

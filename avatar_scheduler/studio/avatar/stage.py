@@ -54,17 +54,27 @@ class Stage:
 
     def silhouette(self, box: Box, look: Look) -> planes.Pixels:
         """How much of the ground the figure hides, 0 to 255."""
-        rgba = np.zeros((box.height, box.width, 4), np.uint8)
-        self._figure.draw(_canvas(rgba, box), look)
-        return rgba[..., 3]
+        return self._front(box, look)[..., 3]
 
-    def cutout(self, box: Box, look: Look | None) -> Cutout:
-        """The figure (None: nobody) and the overlay, to be seen in front of moving ground."""
+    def cutout(self, box: Box, look: Look | None, *, spared: Box | None = None) -> Cutout:
+        """The figure (None: nobody) and the overlay, to be seen in front of moving ground; not in the spared box."""
+        rgba = self._front(box, look)
+        if spared:
+            rgba[_inside(spared, box)] = 255
+        return Cutout(rgba, box, self._convert)
+
+    def difference(self, box: Box, look: Look, other: Look) -> Cutout:
+        """What is left to do for `look` after the cutout of `other` was laid: where one hides the ground, not both."""
+        rgba = self._front(box, look)
+        return Cutout(rgba, box, self._convert, rgba[..., 3] != self._front(box, other)[..., 3])
+
+    def _front(self, box: Box, look: Look | None) -> planes.Pixels:
+        """Premultiplied, on nothing."""
         rgba = np.zeros((box.height, box.width, 4), np.uint8)
         if look:
             self._figure.draw(_canvas(rgba, box), look)
         self._lay_overlay(rgba, box)
-        return Cutout(rgba, box, self._convert)
+        return rgba
 
     def layer(self, box: Box, paint: Paint) -> Layer | None:
         """Painted in frame coordinates, to be laid over any frame: the place of the overlay is spared."""

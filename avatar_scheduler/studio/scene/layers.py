@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 from avatar_scheduler.studio import planes
 from avatar_scheduler.studio.avatar.pack import Box
 
+_BLACK = 16
 _BAND = 16
 """Rows that are cut in one go. More rows are fewer copies, and more pixels along the outline are blended one by one."""
 _SHORTEST = 8
 """Pixels worth a copy of their own."""
 
 Weights = NDArray[np.uint16]
+Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,38 +59,55 @@ class _Hole:
     colour: Weights
 
 
+class Sheet:
+    """The planes of a whole frame, also as rows of memory: single pixels are reached four times as fast."""
+
+    def __init__(self, whole: planes.Planes) -> None:
+        self.planes = whole
+        self.strides = tuple(plane.strides[0] for plane in whole)
+        self.flat = [_flattened(plane) for plane in whole]
+
+
 class Cutout:
     """Everything in front of moving ground, in one box. Where it hides the ground, nothing is written."""
 
-    def __init__(self, rgba: planes.Pixels, box: Box, convert: planes.Converter) -> None:
-        """From premultiplied pixels."""
+    def __init__(self, rgba: planes.Pixels, box: Box, convert: planes.Converter, only: Mask | None = None) -> None:
+        """From premultiplied pixels. `only` are pixels to be written whatever is there, and no others."""
         left, colour = _weights(rgba, convert(rgba))
         full, half = (box.x, box.y), (box.x // 2, box.y // 2)
-        self._holes = [_hole(*parts) for parts in zip(left, colour, (full, half, half), strict=True)]
+        masks = (only, _halved(only), _halved(only)) if only is not None else (None, None, None)
+        self._holes = [_hole(*parts) for parts in zip(left, colour, (full, half, half), masks, strict=True)]
         self._flat: dict[tuple[int, ...], list[NDArray[np.intp]]] = {}
 
-    def lay(self, target: planes.Planes, ground: planes.Planes) -> None:
+    def lay(self, target: Sheet, ground: Sheet) -> None:
         there, here = self._indices(target), self._indices(ground)
-        for hole, to, source, to_at, source_at in zip(self._holes, target, ground, there, here, strict=True):
+        for number, hole in enumerate(self._holes):
+            to, source = target.planes[number], ground.planes[number]
             for window in hole.copied:
                 to[window] = source[window]
-            mixed = _flattened(source)[source_at] * hole.left
+            mixed = ground.flat[number][here[number]] * hole.left
             mixed += hole.colour
             mixed >>= 8
-            _flattened(to)[to_at] = mixed
+            target.flat[number][there[number]] = mixed
 
-    def _indices(self, whole: planes.Planes) -> list[NDArray[np.intp]]:
+    def _indices(self, sheet: Sheet) -> list[NDArray[np.intp]]:
         """Where the mixed pixels lie in memory, for rows this long."""
-        strides = tuple(plane.strides[0] for plane in whole)
-        if strides not in self._flat:
-            self._flat[strides] = [h.rows * s + h.columns for h, s in zip(self._holes, strides, strict=True)]
-        return self._flat[strides]
+        if sheet.strides not in self._flat:
+            self._flat[sheet.strides] = [
+                hole.rows * stride + hole.columns for hole, stride in zip(self._holes, sheet.strides, strict=True)
+            ]
+        return self._flat[sheet.strides]
 
 
 def _flattened(plane: planes.Pixels) -> planes.Pixels:
     """The same memory as one row, with what pads the rows."""
     length = (plane.shape[0] - 1) * plane.strides[0] + plane.shape[1]
     return np.lib.stride_tricks.as_strided(plane, (length,), (1,))
+
+
+def _halved(mask: Mask) -> Mask:
+    """For chroma: any of four."""
+    return mask[::2, ::2] | mask[1::2, ::2] | mask[::2, 1::2] | mask[1::2, 1::2]
 
 
 def _seen(alpha: planes.Pixels) -> Box | None:
@@ -107,7 +126,7 @@ def _weights(
     quarters: Weights = alpha[::2, ::2] + alpha[1::2, ::2] + alpha[::2, 1::2] + alpha[1::2, 1::2]
     coarse = _left((quarters + 2) // 4)
     y, u, v = yuv
-    return (fine, coarse, coarse), (_colour(y, fine, 16), _colour(u, coarse, 128), _colour(v, coarse, 128))
+    return (fine, coarse, coarse), (_luma(y, fine), _chroma(u, coarse), _chroma(v, coarse))
 
 
 def _left(alpha: Weights) -> Weights:
@@ -115,18 +134,25 @@ def _left(alpha: Weights) -> Weights:
     return 256 - (alpha + (alpha >> 7))
 
 
-def _colour(plane: planes.Pixels, left: Weights, black: int) -> Weights:
+def _luma(plane: planes.Pixels, left: Weights) -> Weights:
     """The plane was converted over black: what black adds where the ground is seen is taken away again."""
-    colour = (plane.astype(np.int32) << 8) - black * left.astype(np.int32) + 128
+    colour = np.maximum(plane, _BLACK).astype(np.uint16)
+    colour <<= 8
+    colour -= _BLACK * left
+    colour += 128
+    return colour
+
+
+def _chroma(plane: planes.Pixels, left: Weights) -> Weights:
+    colour = (plane.astype(np.int32) << 8) - 128 * left.astype(np.int32) + 128
     np.clip(colour, 0, 65535 - 255 * left.astype(np.int32), out=colour)
     return colour.astype(np.uint16)
 
 
-def _hole(left: Weights, colour: Weights, corner: tuple[int, int]) -> _Hole:
-    clear = left == 256
-    mixed = left > 0
+def _hole(left: Weights, colour: Weights, corner: tuple[int, int], only: Mask | None) -> _Hole:
+    mixed = left > 0 if only is None else only.copy()
     copied: list[tuple[slice, slice]] = []
-    for rows, columns in _windows(clear):
+    for rows, columns in _windows(left == 256) if only is None else ():
         mixed[rows, columns] = False
         copied.append((_moved(rows, corner[1]), _moved(columns, corner[0])))
     rows_at, columns_at = np.nonzero(mixed)
@@ -134,7 +160,7 @@ def _hole(left: Weights, colour: Weights, corner: tuple[int, int]) -> _Hole:
     return _Hole(tuple(copied), rows_at + corner[1], columns_at + corner[0], *parts)
 
 
-def _windows(clear: NDArray[np.bool_]) -> Iterator[tuple[slice, slice]]:
+def _windows(clear: Mask) -> Iterator[tuple[slice, slice]]:
     """Rectangles where nothing hides the ground; what they leave over is mixed pixel by pixel."""
     runs: list[tuple[int, int]] = []
     since = 0
@@ -146,7 +172,7 @@ def _windows(clear: NDArray[np.bool_]) -> Iterator[tuple[slice, slice]]:
     yield from ((slice(since, len(clear)), slice(*run)) for run in runs)
 
 
-def _runs(clear: NDArray[np.bool_]) -> list[tuple[int, int]]:
+def _runs(clear: Mask) -> list[tuple[int, int]]:
     edges = np.flatnonzero(np.diff(clear, prepend=False, append=False))
     return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True) if b - a >= _SHORTEST]
 

@@ -9,7 +9,7 @@ import numpy as np
 from avatar_scheduler.studio import planes
 from avatar_scheduler.studio.avatar.pack import Box
 from avatar_scheduler.studio.avatar.stage import Stage
-from avatar_scheduler.studio.scene.layers import Cutout, Layer
+from avatar_scheduler.studio.scene.layers import Cutout, Layer, Sheet
 
 _KEPT = 2
 """Pictures, 3 MB each at full size."""
@@ -20,6 +20,7 @@ class Screen:
         """`load` gives a full, opaque picture by name."""
         self.frame = planes.new_frame(*size)
         self._views = planes.views(self.frame)
+        self._sheet = Sheet(self._views)
         self._whole = Box(0, 0, *size)
         self._stage = stage
         self._picture = lru_cache(maxsize=_KEPT)(lambda name: stage.picture(load(name)))
@@ -35,7 +36,7 @@ class Screen:
             empty = np.zeros((self._whole.height, self._whole.width, 4), np.uint8)
             planes.paste(self._views, self._stage.picture(empty), self._whole)
             self._cutout = self._stage.cutout(self._whole, None)
-        self._cutout.lay(self._views, picture)
+        self._cutout.lay(self._sheet, Sheet(picture))
         self._lay(layers)
         return self.frame
 
