@@ -31,7 +31,10 @@ def draw(job: StudioJob, slides: Iterable[Slide], folder: Path, signature: str) 
     pack = packs.load(job.pack or jobs.PACKS / job.avatar)
     for number, slide in enumerate(slides, 1):
         path = folder / f"image{number}.jpg"
-        path.write_bytes(encode(picture(job, slide, pack, signature)))
+        try:
+            path.write_bytes(encode(picture(job, slide, pack, signature)))
+        except Invalid as wrong:
+            raise Invalid(f"Slide {number}: {wrong.message}", code=wrong.code) from wrong
         yield path
 
 
