@@ -5,9 +5,7 @@ from functools import lru_cache
 from math import ceil, floor
 from typing import Any
 
-import numpy as np
 import skia
-from numpy.typing import NDArray
 
 from avatar_scheduler.domain.errors import Invalid
 from avatar_scheduler.studio import lettering
@@ -15,8 +13,6 @@ from avatar_scheduler.studio.avatar.pack import Box
 from avatar_scheduler.studio.caption_layout import Layout, Measure, Word, lay_out
 from avatar_scheduler.studio.job import Overlay
 from avatar_scheduler.studio.lettering import Outline
-
-Pixels = NDArray[np.uint8]
 
 _PLATE = 0xD2141A22
 _WHITE = 0xFFFFFFFF
@@ -104,17 +100,6 @@ class CaptionArt:
         right, bottom = 2 * ceil((middle_x + half_width) / 2), 2 * ceil((middle_y + half_height) / 2)
         x, y = max(x, self._box.x), max(y, self._box.y)
         return Box(x, y, min(right, self._box.right) - x, min(bottom, self._box.bottom) - y)
-
-    def picture(self, words: tuple[str, ...], state: int) -> tuple[Pixels, Box] | None:
-        """One state on nothing, as small as `extent`: RGBA with premultiplied alpha, to lay over moving pictures."""
-        box = self.extent(words)
-        if box is None:
-            return None
-        rgba = np.zeros((box.height, box.width, 4), np.uint8)
-        canvas = skia.Surface(rgba, colorType=skia.kRGBA_8888_ColorType).getCanvas()
-        canvas.translate(-box.x, -box.y)
-        self.paint(canvas, words, state)
-        return rgba, box
 
     def paint(self, canvas: Any, words: tuple[str, ...], state: int) -> None:
         """`state` as captions.on_screen gives it."""
