@@ -18,6 +18,7 @@ from avatar_scheduler.cli import (
     operate,
     posts,
     processes,
+    render,
     reviewing,
     setup,
     uploads,
@@ -68,7 +69,7 @@ def common(
     use_data(data)
 
 
-for module in (processes, demo, setup, uploads, posts, reviewing, operate, verifying, doctor, voices, vendors):
+for module in (processes, demo, setup, uploads, posts, render, reviewing, operate, verifying, doctor, voices, vendors):
     module.register(app)
 
 
