@@ -8,14 +8,14 @@ from markupsafe import Markup
 
 # Kept as a list, so that a missing one fails at start-up: the package answers with a placeholder for unknown names.
 NAMES = (
-    "alarm-clock", "archive", "arrow-right", "audio-lines", "badge-check", "calendar-check", "calendar-clock", "check", "chevron-left",
+    "alarm-clock", "archive", "arrow-right", "badge-check", "calendar-check", "calendar-clock", "check", "chevron-left",
     "chevron-right",
     "circle-check", "circle-dot-dashed", "circle-question-mark", "circle-slash", "circle-x", "eye", "file-play",
     "git-compare", "hand", "keyboard", "languages", "layout-list", "link", "loader", "lock",
     "log-in", "log-out", "map-pin", "maximize", "message-square-reply", "octagon-x", "pause", "pen-line", "play",
     "rotate-ccw", "rss", "scan-line", "scroll-text", "send", "shield-check", "thumbs-up", "triangle-alert", "undo-2",
     "wifi-off", "x",
-    "film", "folder-open", "image", "mic", "shirt", "trash", "upload", "user-round",
+    "audio-lines", "film", "folder-open", "image", "mic", "shirt", "trash", "upload", "user-round",
 )  # fmt: skip
 
 # The brand mark and everything an avatar made is hatched (ux.md, principle 1).
