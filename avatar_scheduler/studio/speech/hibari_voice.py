@@ -19,7 +19,7 @@ from hibari.g2p.normalize import normalize
 from avatar_scheduler.domain.errors import Invalid
 from avatar_scheduler.studio.speech import spelling
 from avatar_scheduler.studio.speech.ipa import Word
-from avatar_scheduler.studio.speech.onnx_tap import session, tap
+from avatar_scheduler.studio.speech.onnx_tap import run, session, tap
 from avatar_scheduler.studio.speech.utterance import Utterance, joined, nothing
 
 RATE = 24_000
@@ -80,7 +80,7 @@ class HibariVoice:
             return nothing(RATE, ALPHABET)
         ids = [0, *(self._vocabulary[sign.text] for sign in signs), 0]
         given = {"ids": np.array([ids], np.int64), "speed": np.full(1, speed, np.float32)}
-        *spectra, frames = self._session.run(None, given)
+        *spectra, frames = run(self._session, None, given)
         samples = dsp.synth(*(part[0] for part in spectra), rng)
         times = spelling.timed(words, signs, spelling.edges_of(frames, len(samples) / RATE))
         return Utterance(samples, RATE, *times, ALPHABET)

@@ -8,7 +8,7 @@ import numpy as np
 from avatar_scheduler.studio.speech import ipa, spelling
 from avatar_scheduler.studio.speech.hibari_voice import EnglishReader, vocabulary
 from avatar_scheduler.studio.speech.ipa import Word
-from avatar_scheduler.studio.speech.onnx_tap import session
+from avatar_scheduler.studio.speech.onnx_tap import run, session
 from avatar_scheduler.studio.speech.utterance import Utterance, joined, nothing
 from avatar_scheduler.studio.voices import FOLDER, MODEL, Voice
 
@@ -48,7 +48,7 @@ class KokoroVoice:
             "style": self._style[min(len(signs), len(self._style)) - 1][None],
             "speed": np.full(1, speed, np.float32),
         }
-        sound, frames = _model().run(["audio", DURATIONS], given)
+        sound, frames = run(_model(), ["audio", DURATIONS], given)
         samples = sound.ravel().astype(np.float32)
         times = spelling.timed(words, signs, spelling.edges_of(frames, len(samples) / RATE))
         return Utterance(samples, RATE, *times, self._alphabet)

@@ -33,6 +33,15 @@ def session(model: bytes | Path) -> Any:
     return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
 
 
+def run(model: Any, outputs: list[str] | None, given: dict[str, Any]) -> Any:
+    """Gives its working memory back at once: the pictures that follow need it more, and it costs no time."""
+    import onnxruntime
+
+    options = onnxruntime.RunOptions()
+    options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+    return model.run(outputs, given, options)
+
+
 def _field(number: int, payload: bytes) -> bytes:
     return _varint(number << 3 | _LENGTH_DELIMITED) + _varint(len(payload)) + payload
 

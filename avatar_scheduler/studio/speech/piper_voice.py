@@ -9,7 +9,7 @@ import numpy as np
 from avatar_scheduler.domain.errors import Invalid
 from avatar_scheduler.studio.speech import ipa, spelling
 from avatar_scheduler.studio.speech.ipa import Word
-from avatar_scheduler.studio.speech.onnx_tap import session, tap
+from avatar_scheduler.studio.speech.onnx_tap import run, session, tap
 from avatar_scheduler.studio.speech.utterance import Utterance, joined, nothing
 from avatar_scheduler.studio.voices import Voice, config
 
@@ -66,7 +66,7 @@ class PiperVoice:
         }
         if self._speakers > 1:
             given["sid"] = np.zeros(1, np.int64)
-        sound, frames = self._session.run(["output", _DURATIONS], given)
+        sound, frames = run(self._session, ["output", _DURATIONS], given)
         samples = sound.ravel().astype(np.float32)
         each = frames.ravel()
         # The start with its pad, each sign with its pad, the end.
