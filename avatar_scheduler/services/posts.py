@@ -253,7 +253,7 @@ def withdraw(session: Session, post: Post, actor: str, now: datetime, reason: st
 def _stop_render(session: Session, post: Post, actor: str, now: datetime) -> None:
     render = session.get(Render, post.render_id) if post.render_id else None
     if render is not None and render.state in (RenderState.queued, RenderState.running, RenderState.waiting):
-        moves.move(session, render, RenderState.cancelled, at=now, actor=actor, finished_at=now)
+        moves.move(session, render, RenderState.cancelled, at=now, actor=actor, finished_at=now, look_at=None)
 
 
 def cancel(session: Session, who: Person, post_id: str, now: datetime) -> Post:

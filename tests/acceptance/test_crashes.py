@@ -4,6 +4,7 @@ Each worker step runs in a real process that SIGKILLs itself at the point; recov
 The count is the feed's own ledger.
 """
 
+import json
 import os
 import signal
 import subprocess
@@ -19,6 +20,8 @@ from avatar_scheduler.domain.post import PostState
 from avatar_scheduler.domain.render import RenderState
 from avatar_scheduler.services import dispatch, renders, settle
 from avatar_scheduler.services import publish as publishing
+from tests.vendors.server import running
+from tests.vendors.shop import KINDS, PAID, TINY, Shop, no_studio
 from tests.world import World
 
 PUBLISH_POINTS = [
@@ -32,7 +35,16 @@ PUBLISH_POINTS = [
 ]
 CLOCK_POINTS = ["clock.leading", "clock.swept", "clock.rung"]
 RENDER_POINTS = ["render.claimed", "render.made", "render.measured", "render.stored", "render.frozen"]
-POINTS = PUBLISH_POINTS + CLOCK_POINTS + RENDER_POINTS
+PURCHASE_POINTS = [
+    "purchase.submitting",
+    "purchase.called",
+    "purchase.submitted",
+    "purchase.found",
+    "purchase.polled",
+    "purchase.fetched",
+    "purchase.stored",
+]
+POINTS = PUBLISH_POINTS + CLOCK_POINTS + RENDER_POINTS + PURCHASE_POINTS
 
 UNCONFIRMED_AFTER = {"publish.before_commit", "publish.after_commit"}
 """Where the irreversible call may have left: only a read-back may settle these."""
@@ -45,6 +57,7 @@ def kill_at(world: World, point: str, step: str, noun_id: str, flag: Path) -> No
         "AVATAR_SCHEDULER_DATA": str(world.settings.data),
         "AVATAR_SCHEDULER_DATABASE": world.settings.database,
         "AVATAR_SCHEDULER_LEASE_SECONDS": str(world.settings.lease_seconds),
+        "AVATAR_SCHEDULER_ALLOW_HOSTS": json.dumps(world.settings.allow_hosts),
     }
     command = [sys.executable, "-m", "tests.acceptance.child", step, noun_id, world.now.isoformat()]
     done = subprocess.run(command, env=environment, check=False, timeout=100, capture_output=True)
@@ -115,6 +128,33 @@ def test_a_killed_render_worker_is_made_good(world: World, tmp_path: Path, point
     found: Render = world.again(row)
     assert found.state is RenderState.done
     assert world.again(post).state is PostState.in_review
+
+
+@pytest.mark.parametrize(
+    ("name", "point"),
+    [("heygen", point) for point in PURCHASE_POINTS] + [(name, "purchase.called") for name in PAID[1:]],
+)
+def test_a_killed_worker_never_buys_a_film_twice(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, point: str
+) -> None:
+    """The count is the vendor's bill."""
+    no_studio(world, monkeypatch)
+    with running(KINDS[name], TINY) as vendor:
+        shop = Shop(world, name, vendor)
+        render = shop.submit()
+        if point == "purchase.found":  # somebody heard no answer
+            vendor.next("POST", vendor.create, after=True, status=504)
+        if point in PURCHASE_POINTS[3:]:
+            vendor.stages = vendor.stages[-1:]
+            render = shop.work(render)
+            shop.sweep(seconds=6)
+        kill_at(world, point, "render", render.id, tmp_path / "killed")
+        for _ in range(10):
+            render = shop.step(render, seconds=max(30, world.settings.lease_seconds + 1))
+            if render.state is RenderState.done:
+                break
+        assert render.state is RenderState.done, render.step
+        assert vendor.bought == [shop.purchase(render).id]
 
 
 def test_every_point_is_listed_once() -> None:

@@ -25,5 +25,5 @@ class LiveTalking(Vendor):
             self.buy(str(len(self.bought)), "", body)
         if path == "/is_speaking":
             job = next(reversed(self.jobs.values()), None)
-            return 200, {"code": 0, "msg": "ok", "data": bool(job) and self.stage(job) == "speaking"}
+            return 200, {"code": 0, "msg": "ok", "data": job is not None and self.stage(job) == "speaking"}
         return 200, {"code": 0, "msg": "ok"}

@@ -6,11 +6,14 @@ from typing import Any
 
 import av
 import numpy as np
+import pytest
 from sqlmodel import select
 
 from avatar_scheduler.db.tables import Asset, Post, Purchase, Render
 from avatar_scheduler.domain.purchase import PurchaseState
 from avatar_scheduler.domain.render import RenderState
+from avatar_scheduler.renderers import process
+from avatar_scheduler.renderers.base import VENDOR_FILM
 from avatar_scheduler.services import budgets, dispatch, renders, vendors
 from tests.vendors import d_id, heygen, livetalking, synthesia
 from tests.vendors.server import KEY, Vendor
@@ -25,6 +28,8 @@ KINDS: dict[str, type[Vendor]] = {
 SECRETS = {"heygen": heygen.SECRET, "synthesia": synthesia.SECRET}
 PAID = ("heygen", "d_id", "synthesia")
 HOSTS = {"127.0.0.1": ["127.0.0.1/32"]}
+TINY = b"\0\0\0\x08ftyp\0\0\0\x08moov\0\0\0\x0amdat!!"
+"""Whole as a file, and no film."""
 SCRIPT = "Keep the heat low and stir."
 
 
@@ -123,3 +128,22 @@ class Shop:
     def assets(self) -> list[Asset]:
         with self.world.read() as session:
             return list(session.exec(select(Asset)))
+
+
+def no_studio(world: World, monkeypatch: pytest.MonkeyPatch, **made: int) -> list[bytes]:
+    """Stands where the finishing process is: hands over the session's film, and keeps what the vendor's film was.
+
+    `made` changes what it says of it.
+    """
+    given: list[bytes] = []
+
+    def run(verb: str, folder: Path, *_: object) -> dict[str, Any]:
+        if verb == "measure":
+            return {"evidence": world.film.evidence}
+        given.append((folder / VENDOR_FILM).read_bytes())
+        for kind in renders.MIMES:
+            (folder / world.film.made[kind]).write_bytes((world.film.folder / world.film.made[kind]).read_bytes())
+        return {**world.film.made, **made}
+
+    monkeypatch.setattr(process, "run", run)
+    return given
