@@ -7,7 +7,7 @@ from avatar_scheduler.studio.avatar.pack import Pack
 _MIDDLES = {"left": 0.29, "right": 0.71}
 _TALL_MIDDLES = {"left": 0.37, "right": 0.63}
 """Of a figure to a side, of the frame's width."""
-_ASIDE, _TALL_ASIDE = 0.74, 0.9
+_ASIDE, _TALL_ASIDE = 0.74, 0.93
 """Size of a figure to a side, of one that fills the frame. In a tall one it must still reach the lower edge."""
 _CHIN, _TALL_CHIN = 0.7, 0.665
 """Lowest point of the head, of the frame's height: below it are the captions."""
