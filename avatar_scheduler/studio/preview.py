@@ -11,7 +11,6 @@ from fractions import Fraction
 
 import av
 import numpy as np
-from av.audio.resampler import AudioResampler
 
 from avatar_scheduler.domain.errors import Invalid
 from avatar_scheduler.studio import audio, render
@@ -19,9 +18,9 @@ from avatar_scheduler.studio import job as jobs
 from avatar_scheduler.studio.avatar import pack as packs
 from avatar_scheduler.studio.job import StudioJob
 from avatar_scheduler.studio.scene.reel import Reel
+from avatar_scheduler.studio.scene.timeline import Timeline
 from avatar_scheduler.studio.speech import script
 from avatar_scheduler.studio.speech.speak import perform
-from avatar_scheduler.studio.timed import Speech
 
 FPS = 15
 SHORT_SIDE = 360
@@ -49,7 +48,8 @@ def pieces(job: StudioJob) -> Iterator[bytes]:
     jobs.check(job)
     pack = packs.load(job.pack or jobs.PACKS / job.avatar)
     draft = _Draft(job)
-    for text, last in _prefixes(job.text):
+    # A recording of a person is there as a whole; there is nothing to wait for.
+    for text, last in [(job.text, True)] if job.staging.recording else _prefixes(job.text):
         try:
             speech = perform(replace(job, text=text))
         except Invalid:
@@ -61,62 +61,70 @@ def pieces(job: StudioJob) -> Iterator[bytes]:
 
 def _prefixes(text: str) -> Iterator[tuple[str, bool]]:
     """The script up to one sentence more each time, cut only where the voice pauses anyway."""
-    whole = script.sentences(script.clean(text))
+    whole = script.pieces(text)
     ends = [match.end() for match in _SENTENCE.finditer(text)]
     for end in ends[:_SINGLE] + ends[_SINGLE::_LATER]:
-        parts = script.sentences(script.clean(text[:end]))
-        if text[end:].strip() and parts and parts == whole[: len(parts)]:
+        if text[end:].strip() and _is_beginning(text[:end], whole):
             yield text[:end], False
     yield text, True
+
+
+def _is_beginning(text: str, whole: list[script.Piece]) -> bool:
+    try:
+        parts = script.pieces(text)
+    except Invalid:
+        return False  # cut inside a cue
+    return bool(parts) and parts == whole[: len(parts)]
 
 
 class _Draft:
     """The file so far."""
 
     def __init__(self, job: StudioJob) -> None:
-        self._fps = job.fps
+        self._job = job
         self._pipe = _Pipe()
         self._file = av.open(self._pipe, "w", format="mp4", options=_MP4)
         self._video = self._file.add_stream("libx264", rate=job.fps, options=_X264)
         self._video.width, self._video.height, self._video.pix_fmt = job.width, job.height, "yuv420p"
         self._video.codec_context.gop_size = 2 * job.fps
-        self._sound = self._file.add_stream("aac", rate=audio.RATE, layout="stereo", bit_rate=_AAC_BITS)
-        self._resampler = AudioResampler(format="fltp", layout="stereo", rate=audio.RATE)
+        self._track = self._file.add_stream("aac", rate=audio.RATE, layout="stereo", bit_rate=_AAC_BITS)
         self._frames = 0
-        self._samples = 0
 
-    def grow(self, film: Reel, *, last: bool) -> bytes:
+    def grow(self, reel: Reel, *, last: bool) -> bytes:
         """What is new since the last piece: up to the last word, for the silence after it may yet become speech."""
-        speech = film.timeline.speech
-        until = film.timeline.frames if last else int(max(word.end for word in speech.words) * self._fps)
-        self._hear(speech, len(speech.samples) if last else until * speech.rate // self._fps)
-        self._show(film, until)
+        fps, words = self._job.fps, reel.timeline.speech.words
+        until = reel.timeline.frames if last else max(self._frames, int(max(word.end for word in words) * fps))
+        self._hear(reel.timeline, until)
+        self._show(reel, until)
         if last:
             self._file.mux(self._video.encode(None))
-            for frame in self._resampler.resample(None):
-                self._file.mux(self._sound.encode(frame))
-            self._file.mux(self._sound.encode(None))
+            self._file.mux(self._track.encode(None))
             self._file.close()
         return self._pipe.take()
 
-    def _show(self, film: Reel, until: int) -> None:
-        shown = None
-        for frame in film.frames(self._frames, until):
-            shown = frame or shown
-            if shown is not None:
-                shown.pts, shown.time_base = self._frames, Fraction(1, self._fps)
-                self._file.mux(self._video.encode(shown))
+    def _show(self, reel: Reel, until: int) -> None:
+        seen: av.VideoFrame | None = None
+        for picture in reel.frames(self._frames, until) if until > self._frames else ():
+            seen = picture or seen
+            if seen is not None:
+                seen.pts, seen.time_base = self._frames, Fraction(1, self._job.fps)
+                self._file.mux(self._video.encode(seen))
             self._frames += 1
 
-    def _hear(self, speech: Speech, until: int) -> None:
-        samples = np.clip(speech.samples[self._samples : until] * _GAIN, -_LOUDEST, _LOUDEST).astype(np.float32)
-        if not len(samples):
-            return
-        sound = av.AudioFrame.from_ndarray(samples[None], format="flt", layout="mono")
-        sound.sample_rate, sound.pts, sound.time_base = speech.rate, self._samples, Fraction(1, speech.rate)
-        for frame in self._resampler.resample(sound):
-            self._file.mux(self._sound.encode(frame))
-        self._samples = until
+    def _hear(self, timeline: Timeline, until: int) -> None:
+        samples, rate = self._sound(timeline)
+        begin, end = (frames * rate // self._job.fps for frames in (self._frames, until))
+        heard = np.ascontiguousarray(np.clip(samples[:, begin:end], -_LOUDEST, _LOUDEST), np.float32)
+        if heard.shape[1]:
+            frame = av.AudioFrame.from_ndarray(heard, format="fltp", layout="mono" if len(heard) == 1 else "stereo")
+            frame.sample_rate, frame.pts, frame.time_base = rate, begin, Fraction(1, rate)
+            self._file.mux(self._track.encode(frame))
+
+    def _sound(self, timeline: Timeline) -> tuple[audio.Sound, int]:
+        """The voice as it is; the whole mix only where there is something to mix."""
+        if self._job.staging.music or any(material.kind == "clip" for material in self._job.materials.values()):
+            return render.sound(self._job, timeline), audio.RATE
+        return timeline.speech.samples[None] * np.float32(_GAIN), timeline.speech.rate
 
 
 class _Pipe:

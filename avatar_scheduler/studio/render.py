@@ -81,7 +81,7 @@ def _write(job: StudioJob, reel: Reel, done: Rendered, progress: Progress) -> No
     encode.write_mp4(
         done.video,
         reel.frames(),
-        _sound(job, reel.timeline),
+        sound(job, reel.timeline),
         size=(job.width, job.height),
         fps=job.fps,
         on_frame=lambda number: progress(_DRAWN + (_ENCODED - _DRAWN) * (number + 1) // total, "Encoding"),
@@ -89,7 +89,7 @@ def _write(job: StudioJob, reel: Reel, done: Rendered, progress: Progress) -> No
     Image.fromarray(reel.poster().to_ndarray(format="rgb24")).save(done.poster, "JPEG", quality=_POSTER_QUALITY)
 
 
-def _sound(job: StudioJob, laid_out: Timeline) -> audio.Sound:
+def sound(job: StudioJob, laid_out: Timeline) -> audio.Sound:
     speech, music = laid_out.speech, job.staging.music
     clips = [
         (shot.first / laid_out.fps, job.materials[shot.name].path) for shot in laid_out.shots if shot.kind == HUMAN

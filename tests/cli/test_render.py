@@ -20,7 +20,7 @@ def test_the_file_is_labelled_signed_and_measured(cli: Cli) -> None:
     assert out.with_suffix(".jpg").read_bytes()[:2] == b"\xff\xd8"
     verified = cli("verify", out, "--json")
     found = {mark["mark"]: mark["ok"] for mark in json.loads(verified.out)["marks"]}
-    assert {found[mark] for mark in ("label", "xmp", "credentials")} == {True}
+    assert found == {"credentials": True, "xmp": True}  # the label's words are known of posts only
     cli("render", "--script", script, "--var", "how=early", out).refused(3, "--force")
 
 
