@@ -15,6 +15,7 @@ from avatar_scheduler import __version__
 from avatar_scheduler.cli import (
     demo,
     doctor,
+    looks,
     operate,
     posts,
     processes,
@@ -69,7 +70,21 @@ def common(
     use_data(data)
 
 
-for module in (processes, demo, setup, uploads, posts, render, reviewing, operate, verifying, doctor, voices, vendors):
+for module in (
+    processes,
+    demo,
+    setup,
+    looks,
+    uploads,
+    posts,
+    render,
+    reviewing,
+    operate,
+    verifying,
+    doctor,
+    voices,
+    vendors,
+):
     module.register(app)
 
 

@@ -17,6 +17,7 @@ from avatar_scheduler.renderers.base import MATERIALS, PACK, Order
 from avatar_scheduler.rules.renderers import BUILTIN
 from avatar_scheduler.storage import Blobs
 from avatar_scheduler.studio import job as jobs
+from avatar_scheduler.studio import voices
 from avatar_scheduler.studio.job import Material, Overlay, StudioJob
 from avatar_scheduler.studio.stills import check as stills
 
@@ -43,12 +44,24 @@ def order_of(session: Session, post: Post, now: datetime) -> Order:
         software=f"avatar-scheduler {__version__}",
         when=now.isoformat(timespec="seconds"),
         form=post.form,
-        staging=post.staging,
+        staging=_in_its_voice(post, avatar),
         materials=canonical({name: _material(session, post, name, ref) for name, ref in staged.materials.items()}),
         pronunciations=canonical(_pronunciations(session, post)),
         renderer=avatar.renderer,
         vendor=avatar.vendor,
     )
+
+
+def _in_its_voice(post: Post, avatar: Avatar) -> str:
+    """The staging as written; with the avatar's own voice where it names none and that voice speaks the language."""
+    voice, written = json.loads(avatar.vendor).get("voice", ""), json.loads(post.staging)
+    if not voice or written.get("voice") or post.form != "video":
+        return post.staging
+    try:
+        voices.choose(post.language, voice)
+    except Invalid:
+        return post.staging
+    return json.dumps({**written, "voice": voice}, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
 def _material(session: Session, post: Post, name: str, ref: str) -> dict[str, str]:

@@ -11,7 +11,7 @@ from PIL import Image, ImageFilter, ImageOps, UnidentifiedImageError
 
 from avatar_scheduler.domain.errors import Invalid
 from avatar_scheduler.studio.avatar import pack_pictures, pack_table
-from avatar_scheduler.studio.photo import eyes, visemes, warp
+from avatar_scheduler.studio.photo import NOTE, eyes, visemes, warp
 from avatar_scheduler.studio.photo.environment import Found
 from avatar_scheduler.studio.photo.face import BROWS, CHIN, EYES, NOSE_BASE, Face, judge
 from avatar_scheduler.studio.photo.warp import Box, Floats
@@ -179,7 +179,7 @@ def _table(name: str, board: _Board, boxes: dict[str, Box]) -> Mapping[str, Any]
     parts = ("body", "head", "mouth", "brows", "eyes")
     return {
         "name": name,
-        "description": "Made from a photograph.",
+        "description": NOTE,
         "licence": "The creator's likeness, by their consent alone",
         "artboard": {"width": width, "height": height},
         "placement": {"scale": round(board.scale, 4)},
