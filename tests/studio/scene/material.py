@@ -6,6 +6,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from avatar_scheduler.studio import planes
 from avatar_scheduler.studio.timed import Cue, Speech, Timed
 
 RATE = 24_000
@@ -51,4 +52,5 @@ def speech(*cues: Cue, seconds: float = 2.0) -> Speech:
 
 
 def grey(frame: av.VideoFrame) -> NDArray[np.uint8]:
-    return np.asarray(frame.to_ndarray(format="gray"), np.uint8)
+    luma = planes.views(frame)[0].astype(np.float32)
+    return np.clip((luma - 16) * (255 / 219), 0, 255).round().astype(np.uint8)
