@@ -12,7 +12,7 @@ from avatar_scheduler.studio.lettering import BOLD, REGULAR
 from avatar_scheduler.studio.typography import hold, tidy
 
 _LINE_HEIGHT = {BOLD: 1.14, REGULAR: 1.3}
-_HOLD_COSTS = (0.0, 0.05, 0.15, 1.0)
+_HOLD_COSTS = (0.0, 0.1, 0.25, 1.0)
 """What a line's end costs, beside the square of how far the line is from full."""
 
 

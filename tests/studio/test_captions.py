@@ -29,6 +29,8 @@ class TestCaptions:
         texts = [caption.text for caption in captions(timed(text))]
         assert any(text.endswith("butter,") for text in texts)
         assert not [text for text in texts if text.split()[-1] in ("in", "my", "a", "of", "with")]
+        friend = captions(timed("We went to the market with a friend of my mother."))
+        assert friend[0].text == "We went to the market"
 
     def test_an_abbreviation_ends_no_sentence(self) -> None:
         assert captions(timed("Dr. Brown is here."))[0].text == "Dr. Brown is here."

@@ -93,8 +93,8 @@ class TestFit:
         assert fit("Bonjour", (400, 200), (120, 90, 60)).size == 90
 
     def test_breaks_evenly_and_not_after_an_article(self) -> None:
-        block = fit("La recette complète de la boulangerie", (560, 400), (50,), language="fr")
-        assert block.lines == ("La recette complète", "de la boulangerie")
+        block = fit("Le pain, c'est la patience qui lève dans le silence.", (540, 400), (50,), language="fr")
+        assert block.lines == ("Le pain, c'est", "la patience qui lève", "dans le silence.")
 
     def test_keeps_the_lines_that_were_typed(self) -> None:
         assert fit("Un\n\nDeux", (500, 400), (50,)).lines == ("Un", "Deux")
