@@ -30,7 +30,6 @@ def order_of(session: Session, post: Post, now: datetime) -> Order:
     avatar, creator = session.get_one(Avatar, post.avatar_id), session.get_one(Creator, post.creator_id)
     wording = rules.wording(post.language)
     line = wording.still_line if post.form == "stills" else wording.caption_line
-    staged = staging.read({"format": staging.OWN_FORMAT[post.form], **json.loads(post.staging)})
     return Order(
         title=post.title,
         text=post.script,
@@ -45,11 +44,20 @@ def order_of(session: Session, post: Post, now: datetime) -> Order:
         when=now.isoformat(timespec="seconds"),
         form=post.form,
         staging=_in_its_voice(post, avatar),
-        materials=canonical({name: _material(session, post, name, ref) for name, ref in staged.materials.items()}),
+        materials=canonical({name: _material(session, post, name, ref) for name, ref in named(post).items()}),
         pronunciations=canonical(_pronunciations(session, post)),
         renderer=avatar.renderer,
         vendor=avatar.vendor,
     )
+
+
+def named(post: Post) -> dict[str, str]:
+    """Uploads a post is made with, by the name it uses: those of its staging, and those its slides show.
+
+    Raises Invalid for slides that cannot be read.
+    """
+    shown = slides.materials(slides.read(post.script)) if post.form == "stills" else []
+    return {**{name: name for name in shown}, **staging.read(json.loads(post.staging)).materials}
 
 
 def _in_its_voice(post: Post, avatar: Avatar) -> str:

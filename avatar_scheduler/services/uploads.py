@@ -1,6 +1,5 @@
 """Files a creator's posts are made with: brought in, listed, named in posts, removed. Opening one is in `uploads`."""
 
-import json
 import re
 import shutil
 from collections.abc import Mapping
@@ -17,7 +16,7 @@ from avatar_scheduler.db.tables import Asset, Avatar, Creator, Delivery, Post, U
 from avatar_scheduler.domain.delivery import SETTLED
 from avatar_scheduler.domain.errors import Conflict, Invalid, NotFound, Refused
 from avatar_scheduler.domain.post import PostState
-from avatar_scheduler.services import vouching
+from avatar_scheduler.services import orders, vouching
 from avatar_scheduler.services.media import MediaFile
 from avatar_scheduler.services.people import Person
 from avatar_scheduler.services.roles import WRITE, own, require
@@ -268,8 +267,7 @@ def _check_unused(session: Session, row: Upload) -> None:
         raise Conflict(f"The avatar “{avatar.name}” looks like this. Change its look first.", code="upload_used")
     query = select(Post).where(Post.creator_id == row.creator_id, col(Post.state).not_in(_OVER))
     for post in session.exec(query):
-        named = json.loads(post.staging).get("materials", {})
-        if {row.name, row.id} & set(named.values()) and _unfinished(session, post):
+        if {row.name, row.id} & set(orders.named(post).values()) and _unfinished(session, post):
             raise Conflict(
                 f"The post “{post.title}” needs it. Finish the post, drop it, or take the file out of it.",
                 code="upload_used",
