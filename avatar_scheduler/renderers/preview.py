@@ -15,6 +15,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -46,9 +47,16 @@ class Previews:
         self._idle_seconds, self._piece_seconds = idle_seconds, piece_seconds
         self._lock = threading.RLock()
         self._drafts: dict[str, _Draft] = {}
+        self._left: deque[str] = deque()
+        """Takes nobody looks at any more."""
         self._child: subprocess.Popen[bytes] | None = None
         self._used = 0.0
         self._watch: threading.Timer | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """Of the process, while there is one."""
+        return self._child.pid if self._child is not None and self._child.poll() is None else None
 
     def warm(self) -> None:
         """Returns at once; the process loads what it needs on its own."""
@@ -58,13 +66,17 @@ class Previews:
     def make(self, member: str, order: Order, bring: Callable[[Path], None]) -> str:
         """A draft nobody else can see. `bring` puts the order's files into the folder it is given."""
         folder = tempfile.TemporaryDirectory(prefix="avs-preview-")
-        bring(Path(folder.name))
-        (Path(folder.name) / "order.json").write_text(json.dumps(asdict(order), ensure_ascii=False))
+        with contextlib.ExitStack() as undo:
+            undo.callback(folder.cleanup)
+            bring(Path(folder.name))
+            (Path(folder.name) / "order.json").write_text(json.dumps(asdict(order), ensure_ascii=False))
+            undo.pop_all()
         draft_id = secrets.token_hex(16)
         with self._lock:
-            theirs = [known for known, draft in self._drafts.items() if draft.member == member]
-            for known in [*theirs, *list(self._drafts)[: len(self._drafts) - len(theirs) - DRAFTS + 1]]:
+            for known in [known for known, draft in self._drafts.items() if draft.member == member]:
                 self._drop(known)
+            while len(self._drafts) >= DRAFTS:
+                self._drop(next(iter(self._drafts)))
             self._drafts[draft_id] = _Draft(member, order, folder)
             self._running()
         return draft_id
@@ -89,8 +101,8 @@ class Previews:
                         return  # a newer one took its place
                     piece = self._ask({"next": take})
         finally:
-            with self._lock, contextlib.suppress(Refused):
-                self._tell({"drop": take})
+            # Nobody waits for the lock here: who leaves may be tidied up by the thread that serves all others.
+            self._left.append(take)
 
     def close(self) -> None:
         with self._lock:
@@ -118,7 +130,7 @@ class Previews:
         with self._lock:
             left = self._used + self._idle_seconds - time.monotonic()
             if left <= 0:
-                self._stop()
+                self.close()
             elif self._child is not None:
                 self._look_later(left)
 
@@ -136,6 +148,8 @@ class Previews:
     def _ask(self, line: dict[str, str]) -> bytes:
         """The next piece; empty at the end."""
         child = self._running()
+        while self._left:
+            self._tell({"drop": self._left.popleft()})
         self._tell(line)
         try:
             head, piece = _answer(child, time.monotonic() + self._piece_seconds)
