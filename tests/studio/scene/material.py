@@ -53,4 +53,4 @@ def speech(*cues: Cue, seconds: float = 2.0) -> Speech:
 
 def grey(frame: av.VideoFrame) -> NDArray[np.uint8]:
     luma = planes.views(frame)[0].astype(np.float32)
-    return np.clip((luma - 16) * (255 / 219), 0, 255).round().astype(np.uint8)
+    return np.asarray(np.clip((luma - 16) * (255 / 219), 0, 255).round(), np.uint8)
