@@ -3,6 +3,7 @@
 Started by `sandbox` only. Everything it will ever need is loaded before `confine`: afterwards nothing can be opened.
 """
 
+import errno
 import importlib
 import json
 import os
@@ -77,12 +78,21 @@ def _answer(task: Task, files: Files, options: Mapping[str, Any]) -> dict[str, A
     except Invalid as error:
         return {"error": error.message, "code": error.code}
     except MemoryError:
-        return {
-            "error": "The file needs too much memory to be opened. Bring a smaller one.",
-            "code": "upload_memory",
-        }
+        return _LACKING[errno.ENOMEM]
     except OSError as error:
-        return {"error": f"The file cannot be read or written ({error.strerror}).", "code": "upload_unreadable"}
+        return _LACKING.get(error.errno or 0, _LACKING[errno.EIO])
+
+
+_LACKING = {
+    number: {"error": message, "code": code}
+    for number, message, code in (
+        (errno.ENOMEM, "The file needs too much memory to be opened. Bring a smaller one.", "upload_memory"),
+        (errno.EFBIG, "Written anew it would be too large. Bring a shorter or smaller one.", "upload_grows"),
+        (errno.ENOSPC, "The disk is full. Free some space, then try again; nothing was kept.", "disk_full"),
+        (errno.EDQUOT, "The disk is full. Free some space, then try again; nothing was kept.", "disk_full"),
+        (errno.EIO, "The file cannot be read. Try again, or export it again.", "upload_unreadable"),
+    )
+}
 
 
 def _peak_kb(status: TextIO) -> int:

@@ -2,6 +2,7 @@
 
 import errno
 import importlib
+import os
 import pkgutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -42,7 +43,6 @@ def opened(source: BinaryIO, opener: str) -> Iterator[InputContainer]:
         "protocol_whitelist": "none",
         "enable_drefs": "0",
         "use_absolute_path": "0",
-        "max_streams": "64",
         "max_pixels": str(kinds.CLIP_PIXELS),
         "probesize": "2000000",
         "threads": "1",
@@ -59,17 +59,12 @@ def opened(source: BinaryIO, opener: str) -> Iterator[InputContainer]:
 
 
 def _not_its_fault(error: Exception) -> None:
+    """What the machine lacks is said as such, by the one who asked."""
     number = getattr(error, "errno", None)
-    if isinstance(error, MemoryError) or number == errno.ENOMEM:
-        raise MemoryError from None
-    if number in (errno.ENOSPC, errno.EDQUOT):
-        raise OSError(number, "the disk is full") from None
+    if number in (errno.ENOMEM, errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        raise OSError(number, os.strerror(number)) from None
     if number in (errno.EPERM, errno.EACCES):
         raise Invalid("The file asks for more than itself. Export it as one file.", code="upload_asks") from None
-    if number == errno.EFBIG:
-        raise Invalid(
-            "Written anew it would be too large. Bring a shorter or simpler one.", code="upload_grows"
-        ) from None
 
 
 def _nothing_else(url: str, flags: int, options: Mapping[str, Any]) -> object:
