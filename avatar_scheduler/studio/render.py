@@ -101,6 +101,7 @@ def sound(job: StudioJob, laid_out: Timeline) -> audio.Sound:
         music=job.materials[music.material].path if music else None,
         below_db=music.below if music else 0,
         clips=clips,
+        names={material.path: name for name, material in job.materials.items()},
     )
 
 

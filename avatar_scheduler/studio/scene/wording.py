@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import skia
 
-from avatar_scheduler.domain.staging import LowerThird
 from avatar_scheduler.studio import titles
 from avatar_scheduler.studio.avatar.pack import Box
 from avatar_scheduler.studio.avatar.stage import Stage
@@ -26,7 +25,7 @@ class Wording:
         box, scale = place(job.width, job.height, job.overlay), unit(job.width, job.height)
         self._art = CaptionArt(box, scale, job.staging.captions, job.language)
         self._caption = lru_cache(maxsize=_KEPT)(self._draw_caption)
-        self._third = _lower_third(stage, job.staging.lower_third, (job.width, job.height), scale)
+        self._third = _lower_third(stage, job, scale)
 
     def layers(self, caption: OnScreen | None, *, third: bool = False) -> tuple[Layer, ...]:
         """From the lowest up. The same words are the same layers."""
@@ -39,10 +38,11 @@ class Wording:
         return self._stage.layer(box, lambda canvas: self._art.paint(canvas, words, state)) if box else None
 
 
-def _lower_third(stage: Stage, spec: LowerThird | None, size: tuple[int, int], scale: float) -> Layer | None:
+def _lower_third(stage: Stage, job: StudioJob, scale: float) -> Layer | None:
+    spec, size = job.staging.lower_third, (job.width, job.height)
     if spec is None:
         return None
-    rgba, box = titles.lower_third(spec, size, scale)
+    rgba, box = titles.lower_third(spec, size, scale, language=job.language)
     image = skia.Image.fromarray(np.ascontiguousarray(rgba), skia.kRGBA_8888_ColorType)
 
     def paint(canvas: Any) -> None:
