@@ -7,8 +7,8 @@ import pytest
 from sqlmodel import Session, select
 
 from avatar_scheduler.db import audits, moves
-from avatar_scheduler.db.tables import Audit, Delivery, Post, Render
-from avatar_scheduler.domain import delivery, post, render
+from avatar_scheduler.db.tables import Audit, Delivery, Post, Purchase, Render
+from avatar_scheduler.domain import delivery, post, purchase, render
 from avatar_scheduler.domain.errors import Conflict
 from avatar_scheduler.services import renders
 from tests.world import World
@@ -17,6 +17,7 @@ NOUNS: dict[type[moves.Row], dict[Any, frozenset[Any]]] = {
     Post: post.TRANSITIONS,
     Delivery: delivery.TRANSITIONS,
     Render: render.TRANSITIONS,
+    Purchase: purchase.TRANSITIONS,
 }
 
 
@@ -24,7 +25,17 @@ def make(world: World) -> dict[type[moves.Row], str]:
     version = world.version(world.post())
     with world.read() as session:
         render_id = session.exec(select(Render.id)).one()
-    return {Post: version.post_id, Delivery: world.delivery(version).id, Render: render_id}
+    with world.write() as session:
+        bought = Purchase(
+            organization_id=world.ada.organization_id,
+            creator_id=world.maya.id,
+            render_id=render_id,
+            renderer="heygen",
+            estimate_cents=1,
+            created_at=world.now,
+        )
+        session.add(bought)
+    return {Purchase: bought.id, Post: version.post_id, Delivery: world.delivery(version).id, Render: render_id}
 
 
 def test_every_forbidden_move_raises_and_every_allowed_one_is_written(world: World) -> None:
@@ -44,7 +55,7 @@ def test_every_forbidden_move_raises_and_every_allowed_one_is_written(world: Wor
                             moves.move(session, row, target, at=world.now, actor="ada")
                     tried += 1
         session.rollback()
-    assert tried == 9**2 + 10**2 + 5**2
+    assert tried == 9**2 + 10**2 + 6**2 + 8**2
 
 
 def test_the_entry_says_from_where_to_where_and_by_whom(world: World) -> None:

@@ -4,10 +4,10 @@ from enum import StrEnum
 
 import pytest
 
-from avatar_scheduler.domain import delivery, post, render
+from avatar_scheduler.domain import delivery, post, purchase, render
 
 TABLES = [(post.PostState, post.TRANSITIONS), (delivery.DeliveryState, delivery.TRANSITIONS)]
-TABLES += [(render.RenderState, render.TRANSITIONS)]
+TABLES += [(render.RenderState, render.TRANSITIONS), (purchase.PurchaseState, purchase.TRANSITIONS)]
 
 
 @pytest.mark.parametrize(("states", "table"), TABLES)
@@ -36,6 +36,13 @@ def test_only_an_answer_or_a_read_back_publishes() -> None:
 
 def test_a_sent_delivery_is_never_scheduled_again_without_a_read_back() -> None:
     assert delivery.DeliveryState.scheduled not in delivery.TRANSITIONS[delivery.DeliveryState.sending]
+
+
+def test_a_purchase_in_doubt_is_never_ordered_again_without_a_look() -> None:
+    """Straight back to planned is for a call that certainly did not leave; after a doubt only `unknown` leads there."""
+    leading = {source for source, targets in purchase.TRANSITIONS.items() if purchase.S.planned in targets}
+    assert leading == {purchase.S.submitting, purchase.S.unknown}
+    assert not purchase.TRANSITIONS[purchase.S.submitted] & {purchase.S.planned, purchase.S.submitting}
 
 
 def test_only_review_approves() -> None:

@@ -1,0 +1,101 @@
+"""Films from outside: what cannot be shown, heard or believed is refused; the rest gets our frame, label and length."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from avatar_scheduler.domain.errors import Refused
+from avatar_scheduler.renderers import finishing, process
+from avatar_scheduler.renderers.base import VENDOR_FILM, Order
+from avatar_scheduler.studio.audio import RATE, measure
+from tests.vendors.shop import make_mp4
+from tests.world import Film
+
+
+@pytest.fixture(scope="module")
+def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("films")
+
+
+def order(film: Film, **more: str) -> Order:
+    staging = json.dumps({"format": "1:1"})  # the smallest frame there is
+    return Order.read({**film.order, "renderer": "heygen", "text": "Keep the heat low.", "staging": staging, **more})
+
+
+def refusal(film: Film, folder: Path, data: bytes, **more: str) -> str:
+    (folder / VENDOR_FILM).write_bytes(data)
+    (folder / "order.json").write_text(json.dumps(asdict(order(film, **more))))
+    with pytest.raises(Refused) as refused:
+        process.run("make", folder, film.keys / "credentials", lambda *_: None, 100)
+    assert not (folder / "signed.mp4").exists()
+    return refused.value.message
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("silent", "has no sound"),
+        ("blind", "has no picture"),
+        ("long", "30 seconds long; the script takes about 2"),
+        ("garbage", "cannot be decoded"),
+        ("holes", "cannot be decoded"),
+        ("empty", "cannot be decoded"),
+    ],
+)
+def test_what_is_no_film_of_this_script_is_refused(
+    film: Film, films: Path, tmp_path: Path, kind: str, words: str
+) -> None:
+    made = {
+        "silent": lambda: make_mp4(films, sound=False),
+        "blind": lambda: make_mp4(films, picture=False),
+        "long": lambda: make_mp4(films, seconds=30),
+        "garbage": lambda: np.random.default_rng(1).bytes(50_000),
+        "holes": lambda: holed(make_mp4(films)),
+        "empty": lambda: b"",
+    }[kind]()
+    found = refusal(film, tmp_path, made)
+    assert words in found
+    assert "Submit the post again, or use a built-in avatar." in found
+
+
+def holed(data: bytes) -> bytes:
+    """Its index whole, what it points to gone."""
+    at = data.index(b"mdat") + 4
+    end = data.index(b"moov") - 4 if data.index(b"moov") > at else len(data)
+    return data[:at] + bytes(end - at) + data[end:]
+
+
+def test_a_short_one_for_a_long_script_is_refused(film: Film, films: Path, tmp_path: Path) -> None:
+    assert "the script takes about 32" in refusal(film, tmp_path, make_mp4(films), text="Keep the heat low. " * 20)
+
+
+def test_it_is_framed_leveled_and_as_long_as_it_was(film: Film, films: Path, tmp_path: Path) -> None:
+    (tmp_path / VENDOR_FILM).write_bytes(make_mp4(films, seconds=2.4))
+    said: list[int] = []
+    made = finishing.make(order(film), tmp_path, film.keys / "credentials", lambda percent, _: said.append(percent))
+    assert (made["width"], made["height"], made["duration_ms"], made["human_ms"]) == (1080, 1080, 2400, [])
+    assert said == sorted(said)
+    with av.open(str(tmp_path / made["video"])) as container:
+        video = container.streams.video[0]
+        times = [frame.time for frame in container.decode(video)]
+        assert (video.width, video.height, video.average_rate) == (1080, 1080, 30)
+        assert np.allclose(np.diff(times), 1 / 30, atol=1e-3)
+    with av.open(str(tmp_path / made["video"])) as container:
+        parts = [frame.to_ndarray() for frame in container.decode(audio=0)]
+    sound = np.concatenate(parts, axis=1).astype(np.float32)
+    assert abs(measure(sound[:, : round(2.3 * RATE)]) + 14) < 1.0
+    assert (tmp_path / made["captions"]).read_text().startswith("WEBVTT")
+    assert (tmp_path / made["poster"]).read_bytes().startswith(b"\xff\xd8")
+
+
+def test_what_is_left_over_of_the_frame_is_black(film: Film, films: Path, tmp_path: Path) -> None:
+    (tmp_path / VENDOR_FILM).write_bytes(make_mp4(films))
+    finishing.make(order(film), tmp_path, film.keys / "credentials", lambda *_: None)
+    with av.open(str(tmp_path / "signed.mp4")) as container:
+        picture = next(container.decode(video=0)).to_ndarray(format="rgb24")
+    assert picture[540, 40].max() < 12  # beside the upright film
+    assert picture[540, 540].min() > 24
