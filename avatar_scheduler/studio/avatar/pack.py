@@ -105,7 +105,7 @@ def load(folder: Path) -> Pack:
     """A pack is taken whole or not at all: Invalid names every problem at once, in one line."""
     table = pack_table.read(folder)
     files = pack_pictures.find(folder)
-    refuse(problems(folder, table, files))
+    refuse(problems(folder, table, files)[0])
     return build(table, files)
 
 
@@ -115,8 +115,11 @@ def refuse(found: list[str]) -> None:
         raise Invalid(" ".join([*found[:_MOST_SAID], *more]), code="pack")
 
 
-def problems(folder: Path, table: Mapping[str, Any], files: dict[str, Path]) -> list[str]:
-    """Everything that can be said without drawing. A table of the wrong shape does not hide the pictures' problems."""
+def problems(folder: Path, table: Mapping[str, Any], files: dict[str, Path]) -> tuple[list[str], dict[str, Path]]:
+    """Everything that can be said without drawing, and the pictures that can be drawn.
+
+    A table of the wrong shape does not hide the pictures' problems.
+    """
     misshapen = pack_table.problems(table)
     found = [*misshapen, *_missing_parts(files)]
     artboard, first = None, ""
@@ -128,9 +131,13 @@ def problems(folder: Path, table: Mapping[str, Any], files: dict[str, Path]) -> 
         found += _wrong_boxes(table["boxes"], artboard, brows="brows_neutral" in files)
         artboard = None if _wrong_size(artboard) else artboard
     found += pack_pictures.pack_problems(folder)
+    sound: dict[str, Path] = {}
     for part, path in files.items():
-        found += pack_pictures.problems(path, artboard, may_be_opaque=part in (first, "body"))
-    return found
+        wrong = pack_pictures.problems(path, artboard, may_be_opaque=part in (first, "body"))
+        found += wrong
+        if not wrong:
+            sound[part] = path
+    return found, sound
 
 
 def _missing_parts(files: dict[str, Path]) -> list[str]:

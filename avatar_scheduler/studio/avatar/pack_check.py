@@ -16,6 +16,7 @@ from avatar_scheduler.studio.avatar.sprites import draw_picture
 
 _FAINT = 16
 """Alpha out of 255 below which an edge is a soft one, not a part of the picture."""
+_LARGEST = 2160
 _MOUTHS = "ABCDEF"
 
 
@@ -23,12 +24,12 @@ def check(folder: Path) -> tuple[Pack, list[str]]:
     """The pack, and warnings. Invalid names every problem at once."""
     table = pack_table.read(folder)
     files = pack_pictures.find(folder)
-    found = problems(folder, table, files)
+    found, sound = problems(folder, table, files)
     if pack_table.problems(table):
         refuse(found)
     pack = build(table, files)
     mouths: dict[str, str] = {}
-    for part, path in files.items():
+    for part, path in sound.items():
         drawn = _drawn(pack, path)
         if drawn is None:
             continue
@@ -50,10 +51,10 @@ def _box_of(part: str, pack: Pack) -> str:
 
 def _drawn(pack: Pack, path: Path) -> NDArray[np.uint8] | None:
     """None for a picture that was refused already."""
-    rgba = np.zeros((min(pack.height, 2160), min(pack.width, 2160), 4), np.uint8)
-    canvas: Any = skia.Surface(rgba, colorType=skia.kRGBA_8888_ColorType).getCanvas()
-    if pack_pictures.problems(path, (pack.width, pack.height), may_be_opaque=True):
+    if max(pack.height, pack.width) > _LARGEST:
         return None
+    rgba = np.zeros((pack.height, pack.width, 4), np.uint8)
+    canvas: Any = skia.Surface(rgba, colorType=skia.kRGBA_8888_ColorType).getCanvas()
     try:
         draw_picture(path, canvas, pack.width, pack.height)
     except Invalid:
