@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from avatar_scheduler.studio.speech import ipa, spelling
-from avatar_scheduler.studio.speech.hibari_voice import EnglishReader, vocabulary
+from avatar_scheduler.studio.speech.hibari_voice import EARLY_SECONDS, EnglishReader, vocabulary
 from avatar_scheduler.studio.speech.ipa import Word
 from avatar_scheduler.studio.speech.onnx_tap import run, session
 from avatar_scheduler.studio.speech.utterance import Utterance, joined, nothing
@@ -50,7 +50,7 @@ class KokoroVoice:
         }
         sound, frames = run(_model(), ["audio", DURATIONS], given)
         samples = sound.ravel().astype(np.float32)
-        times = spelling.timed(words, signs, spelling.edges_of(frames, len(samples) / RATE))
+        times = spelling.timed(words, signs, spelling.edges_of(frames, len(samples) / RATE, EARLY_SECONDS))
         return Utterance(samples, RATE, *times, self._alphabet)
 
 

@@ -33,6 +33,14 @@ def session(model: bytes | Path) -> Any:
     return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
 
 
+def failures() -> tuple[type[Exception], ...]:
+    """What opening a file that is no model can raise; the library gives its errors no common name."""
+    from onnxruntime.capi import onnxruntime_pybind11_state as state
+
+    kinds = (kind for kind in vars(state).values() if isinstance(kind, type))
+    return tuple(kind for kind in kinds if issubclass(kind, Exception))
+
+
 def run(model: Any, outputs: list[str] | None, given: dict[str, Any]) -> Any:
     """Gives its working memory back at once: the pictures that follow need it more, and it costs no time."""
     import onnxruntime

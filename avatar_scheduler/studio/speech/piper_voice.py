@@ -9,40 +9,32 @@ import numpy as np
 from avatar_scheduler.domain.errors import Invalid
 from avatar_scheduler.studio.speech import ipa, spelling
 from avatar_scheduler.studio.speech.ipa import Word
-from avatar_scheduler.studio.speech.onnx_tap import run, session, tap
+from avatar_scheduler.studio.speech.onnx_tap import failures, run, session, tap
 from avatar_scheduler.studio.speech.utterance import Utterance, joined, nothing
 from avatar_scheduler.studio.voices import Voice, config
 
 ALPHABET = "ipa"
 _DURATIONS = "/Ceil_output_0"
+_EARLY_SECONDS = 0.015
 _LONGEST_PIECE, _CLAUSE_AFTER = 300, 200
-_START, _END, _PAD = "^", "$", "_"
 
 
 class PiperVoice:
     def __init__(self, voice: Voice) -> None:
         """Raises Invalid for a file that is no Piper model."""
-        import onnxruntime
-
         try:
             described = json.loads(config(voice).read_text("utf-8"))
             self._ids: dict[str, int] = {sign: ids[0] for sign, ids in described["phoneme_id_map"].items()}
+            self._start, self._end, self._pad = (self._ids[sign] for sign in "^$_")
             self.rate = int(described["audio"]["sample_rate"])
             self._pace = float(described.get("inference", {}).get("length_scale", 1.0))
             self._reads = str(described["espeak"]["voice"])
             self._speakers = int(described.get("num_speakers", 1))
             self._session: Any = session(tap(voice.file.read_bytes(), _DURATIONS))
-        except (
-            ValueError,
-            KeyError,
-            TypeError,
-            IndexError,
-            OSError,
-            onnxruntime.capi.onnxruntime_pybind11_state.Fail,
-        ) as e:
+        except (ValueError, KeyError, TypeError, IndexError, AttributeError, OSError, *failures()) as error:
             raise Invalid(
-                f"{voice.file} is not a Piper model this can use ({type(e).__name__}). Export it again with Piper 1.2 "
-                "or later, as an .onnx file with its .onnx.json beside it.",
+                f"{voice.file} is not a Piper model this can use ({type(error).__name__}). Export it again with Piper "
+                "1.2 or later, as an .onnx file with its .onnx.json beside it.",
                 code="voice_broken",
             ) from None
 
@@ -56,8 +48,8 @@ class PiperVoice:
         if not any(sign.text.isalpha() for sign in signs):
             return nothing(self.rate, ALPHABET)
         # A pad after the start and after each sign, as the model was trained.
-        pad = self._ids[_PAD]
-        ids = [self._ids[_START], pad, *(i for sign in signs for i in (self._ids[sign.text], pad)), self._ids[_END]]
+        pad = self._pad
+        ids = [self._start, pad, *(i for sign in signs for i in (self._ids[sign.text], pad)), self._end]
         given: dict[str, Any] = {
             "input": np.array([ids], np.int64),
             "input_lengths": np.array([len(ids)], np.int64),
@@ -71,7 +63,7 @@ class PiperVoice:
         each = frames.ravel()
         # The start with its pad, each sign with its pad, the end.
         together = np.concatenate([[each[0] + each[1]], each[2:-1:2] + each[3:-1:2], each[-1:]])
-        times = spelling.timed(words, signs, spelling.edges_of(together, len(samples) / self.rate))
+        times = spelling.timed(words, signs, spelling.edges_of(together, len(samples) / self.rate, _EARLY_SECONDS))
         return Utterance(samples, self.rate, *times, ALPHABET)
 
 

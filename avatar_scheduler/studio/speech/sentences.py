@@ -15,7 +15,7 @@ from avatar_scheduler.studio.speech.utterance import Utterance
 from avatar_scheduler.studio.timed import Timed
 
 MOST_BYTES = 256 << 20
-_FORM = 1
+_FORM = 2
 """Raised when the same words are read or cut differently than before."""
 
 
@@ -34,7 +34,7 @@ class Kept:
         """None for what was never said, or what can no longer be read."""
         path = self._path(name)
         try:
-            with np.load(path, allow_pickle=False) as stored:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
                 told = json.loads(str(stored["told"]))
                 samples = stored["samples"]
             os.utime(path)

@@ -71,14 +71,14 @@ def speak(
     for index, piece in enumerate(parts):
         if piece.words:
             units = read(piece.words, speaker.language, pronunciations or {})
-            track.add(units, speaker.say(_spoken(units, piece.cut)), piece.marks)
+            track.add(units, speaker.say(spoken(units, piece.cut)), piece.marks)
         for cue in piece.after:
             track.wait(cue)
         progress((index + 1) / len(parts))
     return track.finish(speaker.language)
 
 
-def _spoken(units: list[Unit], cut: bool) -> str:
+def spoken(units: list[Unit], cut: bool = False) -> str:
     """What is cut by a pause stays in the air, as before a comma."""
     text = " ".join(unit.spoken for unit in units if unit.spoken)
     text = _BEFORE_A_SIGN.sub("", _AFTER_A_SIGN.sub("", text))

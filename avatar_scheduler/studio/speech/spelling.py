@@ -51,10 +51,10 @@ def timed(words: list[Word], signs: list[Sign], edges: NDArray[np.float64]) -> t
     return [Timed(words[number].text, start, end) for number, (start, end) in spans.items()], heard
 
 
-def edges_of(frames: NDArray[np.float64], seconds: float) -> NDArray[np.float64]:
+def edges_of(frames: NDArray[np.float64], seconds: float, early: float) -> NDArray[np.float64]:
     """Frames for each sign, with one before and one after them all, as seconds: what lies before, between and after.
 
-    The sound's own length says how long a frame is.
+    The sound's own length says how long a frame is. A voice is heard `early` seconds before its frames say.
     """
     ends: NDArray[np.float64] = np.cumsum(frames.ravel().astype(np.float64)) * (seconds / frames.sum())
-    return ends[:-1]
+    return np.maximum(ends[:-1] - early, 0.0)

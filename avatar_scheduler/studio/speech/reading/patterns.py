@@ -31,7 +31,7 @@ def every(rules: Rules) -> list[Pattern]:
     number = numbers.pattern(rules)
     return [
         *_links(rules),
-        (_whole(rules.short), lambda match: rules.short[match[0]]),
+        (_whole(rules.short), lambda match: _short(match, rules)),
         *_dates(rules),
         *_hours(rules),
         *_money(rules, number),
@@ -39,7 +39,7 @@ def every(rules: Rules) -> list[Pattern]:
         (re.compile(r"(?<!\w)" + rules.ordinal), lambda match: _ordinal(match, rules)),
         *_romans(rules),
         (
-            re.compile(rf"(?<!\w)({number})\s?({_one_of(rules.nouns)})(?!\w)"),
+            re.compile(rf"(?<![\w.,])({number})\s?({_one_of(rules.nouns)})(?!\w)"),
             lambda match: numbers.counted(match[1], rules.nouns[match[2]], rules),
         ),
         (_whole(rules.fractions), lambda match: rules.fractions[match[0]]),
@@ -52,6 +52,12 @@ def every(rules: Rules) -> list[Pattern]:
         (re.compile(r"(?<=\w)/(?=\w)"), lambda _: " "),
         (re.compile(r"[_*~^|\\<>#@/]"), lambda _: " "),
     ]
+
+
+def _short(match: re.Match[str], rules: Rules) -> str:
+    """Its full stop ends the sentence too when nothing follows."""
+    last = match[0].endswith(".") and match.end() == len(match.string)
+    return rules.short[match[0]] + ("." if last else "")
 
 
 def _links(rules: Rules) -> list[Pattern]:
