@@ -1,6 +1,5 @@
-"""Words as pictures of their own: the lower third with a name, cards before and after, quotes for stills."""
+"""Words as pictures of their own: the lower third with a name, and the cards before and after."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -8,37 +7,22 @@ import skia
 from numpy.typing import NDArray
 
 from avatar_scheduler.domain.staging import Card, LowerThird
-from avatar_scheduler.studio import lettering
 from avatar_scheduler.studio.avatar.pack import Box
 from avatar_scheduler.studio.caption_art import band, even, unit
 from avatar_scheduler.studio.lettering import REGULAR
-from avatar_scheduler.studio.textblock import Block, fit
+from avatar_scheduler.studio.textblock import fit
 
 Pixels = NDArray[np.uint8]
 """Height x width x RGBA, straight alpha."""
 
-
-@dataclass(frozen=True)
-class Palette:
-    """Colours as 0xAARRGGBB: the ground from top to bottom, words, lesser words, and the one accent."""
-
-    top: int
-    bottom: int
-    ink: int
-    soft: int
-    accent: int
-
-
-NIGHT = Palette(0xFF17292C, 0xFF0B1113, 0xFFFFFFFF, 0xFFB3C2C5, 0xFF57CABB)
-PAPER = Palette(0xFFFFFFFF, 0xFFE6ECEC, 0xFF10201F, 0xFF43555A, 0xFF0A5C55)
-
+_TOP, _BOTTOM = 0xFF17292C, 0xFF0B1113
+"""The ground of a card, from top to bottom."""
+_INK, _SOFT, _ACCENT = 0xFFFFFFFF, 0xFFB3C2C5, 0xFF57CABB
 _PLATE = 0xEB0B1113
 _SIDE = 64
 _NAME_SIZES, _ABOUT_SIZES = (50, 46, 42, 38), (34, 31, 28)
 _TITLE_SIZES = (120, 108, 96, 86, 76, 68, 60, 54)
 _TEXT_SIZES = (54, 49, 44, 40, 36)
-_QUOTE_SIZES = (104, 94, 84, 76, 68, 60, 54, 48, 42, 38)
-_MARK_SIZE = 250
 
 
 def lower_third(spec: LowerThird, size: tuple[int, int], scale: float, *, language: str = "en") -> tuple[Pixels, Box]:
@@ -54,54 +38,32 @@ def lower_third(spec: LowerThird, size: tuple[int, int], scale: float, *, langua
     radius = 16 * scale
     canvas.clipRRect(skia.RRect.MakeRectXY(skia.Rect.MakeWH(width, height), radius, radius), True)
     canvas.drawColor(_PLATE)
-    canvas.drawRect(skia.Rect.MakeWH(bar, height), skia.Paint(Color=NIGHT.accent))
-    name.draw(canvas, bar + pad, 0.6 * pad, NIGHT.ink)
-    about.draw(canvas, bar + pad, 0.6 * pad + name.height, NIGHT.soft)
+    canvas.drawRect(skia.Rect.MakeWH(bar, height), skia.Paint(Color=_ACCENT))
+    name.draw(canvas, bar + pad, 0.6 * pad, _INK)
+    about.draw(canvas, bar + pad, 0.6 * pad + name.height, _SOFT)
     left = min(captions.x, even(_SIDE * scale))  # the platforms' buttons are on the right
     return _straight(surface, width, height), Box(left, captions.y - even(16 * scale) - height, width, height)
 
 
-def faded(pixels: Pixels, share: float) -> Pixels:
-    """For entering and leaving: the same picture, as much there as `share` says."""
-    made = pixels.copy()
-    made[..., 3] = (pixels[..., 3] * share).astype(np.uint8)
-    return made
-
-
-def card(spec: Card, size: tuple[int, int], *, palette: Palette = NIGHT, language: str = "en") -> Pixels:
+def card(spec: Card, size: tuple[int, int], *, language: str = "en") -> Pixels:
     """A full, opaque frame with title and text, left in the middle, clear of the label above and of a player below."""
-    surface, canvas, free, scale = _ground(size, palette)
+    surface, canvas, free, scale = _ground(size)
     title = fit(spec.title, (free.width, free.height * 0.62), _scaled(_TITLE_SIZES, scale), language=language)
     room = (free.width, free.height * 0.92 - title.height - 100 * scale)
     text = fit(spec.text, room, _scaled(_TEXT_SIZES, scale), font=REGULAR, language=language)
     between = 34 * scale if text.lines else 0
     top = free.y + (free.height - title.height - between - text.height) / 2
-    _hatch(canvas, free.x, top - 58 * scale, scale, palette)
-    title.draw(canvas, free.x, top, palette.ink)
-    text.draw(canvas, free.x, top + title.height + between, palette.soft)
+    _hatch(canvas, free.x, top - 58 * scale, scale)
+    title.draw(canvas, free.x, top, _INK)
+    text.draw(canvas, free.x, top + title.height + between, _SOFT)
     return _straight(surface, *size)
 
 
-def quote(text: str, author: str, size: tuple[int, int], palette: Palette = NIGHT, *, language: str = "en") -> Pixels:
-    """A full, opaque frame with the words large under a quotation mark, and who said them."""
-    surface, canvas, free, scale = _ground(size, palette)
-    mark = 120 * scale
-    sizes = _scaled(_QUOTE_SIZES, scale)
-    signed: Block = fit(author, (free.width, 130 * scale), _scaled(_TEXT_SIZES, scale), font=REGULAR, language=language)
-    between = 48 * scale if signed.lines else 0
-    words = fit(text, (free.width, free.height - mark - between - signed.height), sizes, language=language)
-    top = free.y + (free.height - mark - words.height - between - signed.height) / 2
-    lettering.piece("“", _MARK_SIZE * scale, palette.accent).draw(canvas, free.x - 8 * scale, top + 180 * scale)
-    words.draw(canvas, free.x, top + mark, palette.ink)
-    signed.draw(canvas, free.x, top + mark + words.height + between, palette.soft)
-    return _straight(surface, *size)
-
-
-def _ground(size: tuple[int, int], palette: Palette) -> tuple[Any, Any, Box, float]:
+def _ground(size: tuple[int, int]) -> tuple[Any, Any, Box, float]:
     """The empty frame, and the part of it that neither the label nor a platform covers."""
     width, height = size
     surface, canvas = _surface(width, height)
-    shade = skia.GradientShader.MakeLinear([(0, 0), (width * 0.3, height)], [palette.top, palette.bottom])
+    shade = skia.GradientShader.MakeLinear([(0, 0), (width * 0.3, height)], [_TOP, _BOTTOM])
     canvas.drawPaint(skia.Paint(Shader=shade, Dither=True))
     scale, captions = unit(width, height), band(width, height)
     x = max(captions.x, even(96 * scale))
@@ -109,9 +71,9 @@ def _ground(size: tuple[int, int], palette: Palette) -> tuple[Any, Any, Box, flo
     return surface, canvas, Box(x, top, width - 2 * x, captions.bottom - top), scale
 
 
-def _hatch(canvas: Any, x: float, y: float, scale: float, palette: Palette) -> None:
+def _hatch(canvas: Any, x: float, y: float, scale: float) -> None:
     """The house's sign for what an avatar made: slanted strokes."""
-    stroke = skia.Paint(AntiAlias=True, Color=palette.accent, Style=skia.Paint.kStroke_Style, StrokeWidth=5 * scale)
+    stroke = skia.Paint(AntiAlias=True, Color=_ACCENT, Style=skia.Paint.kStroke_Style, StrokeWidth=5 * scale)
     canvas.save()
     bar = skia.Rect.MakeXYWH(x, y, 150 * scale, 18 * scale)
     canvas.clipRRect(skia.RRect.MakeRectXY(bar, 6 * scale, 6 * scale), True)

@@ -50,12 +50,6 @@ class TestLowerThird:
         short = titles.lower_third(LowerThird("Maya"), (1080, 1920), 1.0)[1]
         assert short.width < titles.lower_third(LowerThird("Maya Okafor-Lindqvist"), (1080, 1920), 1.0)[1].width
 
-    def test_fades_by_its_alpha_alone(self) -> None:
-        pixels, _ = titles.lower_third(LowerThird("Maya"), (1080, 1920), 1.0)
-        half = titles.faded(pixels, 0.5)
-        assert np.array_equal(half[..., :3], pixels[..., :3])
-        assert half[..., 3].max() == pixels[..., 3].max() // 2
-
 
 class TestCard:
     @size_of_each_format
@@ -75,16 +69,6 @@ class TestCard:
     def test_a_longer_title_is_set_smaller(self) -> None:
         short, longer = (words_box(titles.card(Card(title), (1080, 1080))) for title in ("H", "H" * 40))
         assert short.height > longer.height
-
-
-class TestQuote:
-    @size_of_each_format
-    @pytest.mark.parametrize("palette", [titles.NIGHT, titles.PAPER])
-    def test_keeps_its_words_clear_of_the_label(self, palette: titles.Palette, size: tuple[int, int]) -> None:
-        for text in ("Le pain, c'est la patience qui lève.", LONG_TEXT):
-            words = words_box(titles.quote(text, "Maya Okafor", size, palette, language="fr"))
-            assert not words.meets(label_box(size))
-            assert words.bottom <= band(*size).bottom
 
 
 class TestFit:
