@@ -25,6 +25,7 @@ from avatar_scheduler.renderers.base import Order
 from avatar_scheduler.services import installation, people, posts, renders, review, seen, settle, standing, versions
 from avatar_scheduler.services import publish as publishing
 from avatar_scheduler.services.people import Person
+from avatar_scheduler.services.vendors import KEY_NAME
 from avatar_scheduler.storage import Blobs
 
 Row = TypeVar("Row", bound=SQLModel)
@@ -46,6 +47,7 @@ class Film:
 def make_film(folder: Path) -> Film:
     keys = folder / "keys"
     vault.make_keys(keys)
+    vault.make_keys(keys, KEY_NAME)
     signing.make_signing_key(keys, PURPOSE)
     now = utc_now()
     chain.make_chain(keys / "credentials", "Test Studio", now)
