@@ -58,10 +58,11 @@ class Previews:
         """Of the process, while there is one."""
         return self._child.pid if self._child is not None and self._child.poll() is None else None
 
-    def warm(self) -> None:
-        """Returns at once; the process loads what it needs on its own."""
-        with self._lock:
+    def warm(self, language: str = "en") -> None:
+        """Returns at once; the process loads what it needs to speak and draw on its own."""
+        with self._lock, contextlib.suppress(Refused):
             self._running()
+            self._tell({"warm": language})
 
     def make(self, member: str, order: Order, bring: Callable[[Path], None]) -> str:
         """A draft nobody else can see. `bring` puts the order's files into the folder it is given."""

@@ -1,15 +1,17 @@
 """The process behind previews: `python -m avatar_scheduler.renderers.preview_child SENTENCES`.
 
-A line of JSON on standard input asks; on standard output comes a line of JSON and the bytes of one piece. It ends when
-its input does.
+A line of JSON on standard input asks. Start and next are answered on standard output, by a line of JSON and the bytes
+of one piece; warm and drop are not answered. It ends when its input does.
 """
 
+import contextlib
 import json
 import os
 import resource
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -35,11 +37,13 @@ def job_of(order: Order, folder: Path, sentences: Path | None) -> StudioJob:
     return replace(whole, width=width, height=height, fps=preview.FPS, overlay=overlay, draft=True)
 
 
-def _warm_up() -> None:
-    """Loads fonts, encoders and the English voice before anybody waits for them."""
-    order = Order("", "Hello.", "en", "maya", "kitchen", "AI", "Avatar", "", "", "", "")
-    for _ in preview.pieces(job_of(order, Path(), None)):
-        pass
+@cache
+def _warm_up(language: str) -> None:
+    """Loads fonts, encoders and the language's voice before anybody waits for them."""
+    order = Order("", "1 2 3.", language, "maya", "kitchen", "AI", "Avatar", "", "", "", "")
+    with contextlib.suppress(SchedulerError):  # a language without a voice here
+        for _ in preview.pieces(job_of(order, Path(), None)):
+            pass
 
 
 def _start(folder: Path, sentences: Path) -> Iterator[bytes]:
@@ -53,6 +57,9 @@ def _say(head: dict[str, Any], piece: bytes = b"") -> None:
 
 
 def _answer(takes: dict[str, Iterator[bytes]], line: dict[str, str], sentences: Path) -> None:
+    if "warm" in line:
+        _warm_up(line["warm"])
+        return
     if "drop" in line:
         takes.pop(line["drop"], None)
         return
@@ -77,7 +84,6 @@ def main(argv: list[str]) -> int:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     takes: dict[str, Iterator[bytes]] = {}
-    _warm_up()
     for line in sys.stdin.buffer:
         _answer(takes, json.loads(line), Path(argv[0]))
     return 0

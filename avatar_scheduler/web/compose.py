@@ -218,8 +218,9 @@ def empty(
     request: Request, session: ReadSession, who: Who, now: Now, warm: PreviewsDep, creator: str = "", starter: str = ""
 ) -> Response:
     row = installation.creator_by_slug(session, who, creator)
-    answer = show(request, session, who, blank(row, starter, now), now)
-    warm.warm()
+    form = blank(row, starter, now)
+    answer = show(request, session, who, form, now)
+    warm.warm(form.fields.language)
     return answer
 
 
@@ -227,7 +228,7 @@ def empty(
 def again(request: Request, post_id: str, session: ReadSession, who: Who, now: Now, warm: PreviewsDep) -> Response:
     post = posts.get(session, who, post_id)
     answer = show(request, session, who, reopened(session, post), now, post_id=post.id)
-    warm.warm()
+    warm.warm(post.language)
     return answer
 
 
