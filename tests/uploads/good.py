@@ -75,7 +75,11 @@ def clip(
             stream.width, stream.height, stream.pix_fmt = *size, pixels
             streams.append(stream)
         flat = max(size) > 4096
-        frame = av.VideoFrame(*size, "yuv420p") if flat else av.VideoFrame.from_image(scene(*size))
+        frame = (
+            av.VideoFrame(*size, "yuv420p")
+            if flat
+            else av.VideoFrame.from_ndarray(np.asarray(scene(*size)), format="rgb24")
+        )
         if sound_codec:
             add_sound(film, sound_codec, channels=channels, seconds=frames / rate)
         for number in range(frames):

@@ -7,6 +7,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -192,7 +193,8 @@ class TestClips:
         data = good.clip(container, codec, sound)
         with opened(tmp_path, "clip", filename, data) as made, av.open(str(made.path)) as found:
             film = found.streams.video[0]
-            assert (film.codec_context.name, film.codec_context.pix_fmt, film.average_rate) == ("h264", "yuv420p", 30)
+            assert (film.codec_context.name, film.codec_context.pix_fmt) == ("h264", "yuv420p")
+            assert film.average_rate == Fraction(30)
             assert (made.width, made.height, film.frames) == (320, 180, 30)
             assert [s.codec_context.name for s in found.streams.audio] == (["aac"] if sound else [])
             assert abs(made.duration_ms - 1000) <= 34
@@ -215,7 +217,7 @@ class TestClips:
 
     def test_keep_sound_and_picture_together(self, tmp_path: Path) -> None:
         with opened(tmp_path, "clip", "a.mp4", good.clip()) as made, av.open(str(made.path)) as found:
-            starts = [float((stream.start_time or 0) * stream.time_base) for stream in found.streams]
+            starts = [float((stream.start_time or 0) * (stream.time_base or 0)) for stream in found.streams]
             assert max(starts) - min(starts) < 0.03
 
 
