@@ -175,6 +175,7 @@ BREAKS = {
     ],
     "The domain knows the standard library only": [("avatar_scheduler/domain/slots.py", "import sqlmodel")],
     "One HTTP client to the outside": [("avatar_scheduler/publishers/base.py", "import httpx")],
+    "espeak-ng runs in a process of its own": [("avatar_scheduler/studio/speech/ipa.py", "import espeakng_loader")],
 }
 
 

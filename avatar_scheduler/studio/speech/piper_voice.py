@@ -22,6 +22,7 @@ _LONGEST_PIECE, _CLAUSE_AFTER = 300, 200
 class PiperVoice:
     def __init__(self, voice: Voice) -> None:
         """Raises Invalid for a file that is no Piper model."""
+        broken: tuple[type[Exception], ...] = (ValueError, LookupError, TypeError, AttributeError, OSError, *failures())
         try:
             described = json.loads(config(voice).read_text("utf-8"))
             self._ids: dict[str, int] = {sign: ids[0] for sign, ids in described["phoneme_id_map"].items()}
@@ -31,7 +32,7 @@ class PiperVoice:
             self._reads = str(described["espeak"]["voice"])
             self._speakers = int(described.get("num_speakers", 1))
             self._session: Any = session(tap(voice.file.read_bytes(), _DURATIONS))
-        except (ValueError, KeyError, TypeError, IndexError, AttributeError, OSError, *failures()) as error:
+        except broken as error:
             raise Invalid(
                 f"{voice.file} is not a Piper model this can use ({type(error).__name__}). Export it again with Piper "
                 "1.2 or later, as an .onnx file with its .onnx.json beside it.",

@@ -47,6 +47,53 @@ class TestSpeak:
         with pytest.raises(Invalid, match='There is no language "xx"'):
             speak("Bonjour.", "xx")
 
+    def test_pauses_lengthen_the_silence_by_exactly_as_much(self) -> None:
+        one, other = (speak(text, "en") for text in ("One two. Three.", "One two. [pause 1.5s] Three."))
+        assert other.seconds == pytest.approx(one.seconds + 1.5, abs=1e-4)
+        assert other.words[2].start == pytest.approx(one.words[2].start + 1.5, abs=1e-4)
+        assert [word.text for word in other.words] == ["One", "two.", "Three."]
+
+    def test_a_pause_inside_a_sentence_parts_it(self) -> None:
+        speech = speak("One [pause 2s] two.", "en")
+        gap = speech.samples[int((speech.words[0].end + 0.4) * speech.rate) : int(speech.words[1].start * speech.rate)]
+        assert speech.words[1].start - speech.words[0].end > 2
+        assert float(np.abs(gap[: speech.rate]).max()) < 0.01
+
+    def test_a_clip_gets_exactly_its_seconds(self) -> None:
+        speech = speak("One. [clip me] Two.", "en", clips={"me": 3.25})
+        (cue,) = speech.cues
+        silent = speech.samples[round(cue.at * speech.rate) : round((cue.at + 3.25) * speech.rate)]
+        assert len(silent) == round(3.25 * speech.rate)
+        assert not silent.any()
+        plain = speak("One. Two.", "en")
+        assert speech.seconds == pytest.approx(plain.seconds + 3.25, abs=1e-4)
+
+    def test_cues_stand_at_the_words_after_them_also_where_words_are_joined(self) -> None:
+        speech = speak("[smile] Pay 12 000 € 🎂 [look left] now. [neutral]\nBye [show cake 2s]", "en")
+        words = {word.text: word for word in speech.words}
+        assert [(cue.verb, cue.value, cue.at) for cue in speech.cues] == [
+            ("smile", "", words["Pay"].start),
+            ("look", "left", words["now."].start),
+            ("neutral", "", words["now."].end),
+            ("show", "cake 2s", words["Bye"].end),
+        ]
+
+    def test_cues_are_neither_spoken_nor_written(self) -> None:
+        assert [word.text for word in speak("Hi [smile] [pause 0.1s] you.", "en").words] == ["Hi", "you."]
+
+    def test_a_slower_voice_takes_longer(self) -> None:
+        slow, fast = (speak("Good morning to you.", "en", speed=speed).seconds for speed in (0.7, 1.4))
+        assert slow > 1.4 * fast
+
+    def test_a_word_is_read_as_the_creator_says(self) -> None:
+        own = speak("Hello Siobhan.", "en", pronunciations={"siobhan": "Chevonne"})
+        assert [word.text for word in own.words] == ["Hello", "Siobhan."]
+        assert "".join(p.text for p in own.phonemes) == "".join(p.text for p in speak("Hello Chevonne.", "en").phonemes)
+
+    def test_links_hashtags_and_emoji_are_heard_sensibly_and_seen_as_written(self) -> None:
+        speech = speak("See example.com 🎂 #BakeWithMe.", "en")
+        assert [word.text for word in speech.words] == ["See", "example.com 🎂", "#BakeWithMe."]
+
     def test_never_opens_a_connection(self, monkeypatch: pytest.MonkeyPatch) -> None:
         def refuse(*args: object, **kwargs: object) -> socket.socket:
             raise AssertionError("the voice reached for the network")
