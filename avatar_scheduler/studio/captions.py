@@ -14,8 +14,8 @@ _POP_LETTERS, _POP_WORDS = 15, 3
 _LINGER_SECONDS = 0.6
 _ENTERING = 2
 """Frames in which popping words grow to their size."""
-_SENTENCE_END = re.compile(r"[.!?…][\"'”’»)\]\s]*$")
-_CLAUSE_END = re.compile(r"[,;:—–][\"'”’»)\]\s]*$")
+_SENTENCE_END = re.compile(r"[.!?…]\W*$")
+_CLAUSE_END = re.compile(r"[,;:—–]\W*$")
 
 # What a break costs, beside the square of how far a share is from an even one.
 _HOLD_COSTS = (0.0, 0.25, 0.6, 4.0)

@@ -64,9 +64,9 @@ class TestCaptions:
         assert caption.text == printed
         assert [word.start for word in caption.words] == [word.start for word in spoken(*words)]
 
-    def test_a_sentence_ends_after_its_closing_quotes(self) -> None:
-        shown = captions(spoken("« C'est", "bon ! »", "Il", "en", "reprend."), "fr")
-        assert [caption.text.split()[-1] for caption in shown] == ["»", "reprend."]
+    def test_a_sentence_ends_after_its_closing_quotes_and_emoji(self) -> None:
+        shown = captions(spoken("« C'est", "bon ! »", "Il", "en", "reprend ! 🍞", "Et", "toi ?"), "fr")
+        assert [caption.text.split()[-1] for caption in shown] == ["»", "🍞", "?"]
 
 
 class TestStyled:
