@@ -19,6 +19,7 @@ from avatar_scheduler.services.cards import (
     TimelineRow,
 )  # fmt: skip
 from avatar_scheduler.services.people import Person
+from avatar_scheduler.services.uploads import Row
 
 NOW = datetime(2026, 11, 22, 16, 3, tzinfo=UTC)
 DUE = NOW + timedelta(minutes=12)
@@ -171,6 +172,12 @@ LISTING = [
     Progress("p3", "Market morning", "published", 100, "", "", "v9id"),
     Progress("p4", "Coat weather", "blocked", 100, "", "label: gone from 0:41 to 0:48", ""),
     Progress("p5", "Thank you, 10 k", "kept_back", 100, "", "Nobody decided in time.", "v8id"),
+]
+UPLOADS = [
+    Row("u1", "Maya Okafor", "maya", "market-stall", "image", "image/jpeg", 2_400_000, 4096, 3072, 0, NOW),
+    Row("u2", "Léo Garnier", "leo", "x" * 40, "clip", "video/mp4", 90_000_000, 1080, 1920, 61_000, NOW),
+    Row("u3", "Maya Okafor", "maya", "voice-of-maya", "audio", "audio/flac", 800_000, 0, 0, 9_000, NOW),
+    Row("u4", "Maya Okafor", "maya", "winter", "pack", "application/zip", 66_000, 0, 0, 0, NOW),
 ]
 ITEM = FeedItem(
     id="d1",

@@ -18,7 +18,7 @@ from PIL import Image, ImageDraw, ImageFont
 from avatar_scheduler.config import Settings
 from avatar_scheduler.domain.errors import Conflict, Invalid, NotFound
 from avatar_scheduler.web import app as web_app
-from avatar_scheduler.web import errors, posts, review
+from avatar_scheduler.web import errors, posts, review, uploads
 from avatar_scheduler.web.security import SecurityHeaders
 from avatar_scheduler.web.templating import render
 from tests.web import cases
@@ -36,6 +36,9 @@ def pages() -> dict[str, tuple[str, dict[str, Any]]]:
         found[f"post-{name}"] = ("post.html", {"post": post, "moving": moving, "waiting": 3, "zone": cases.ZONE})
     found["posts"] = ("posts.html", {"rows": cases.LISTING, "moving": posts.MOVING, "waiting": 3})
     found["posts-none"] = ("posts.html", {"rows": [], "moving": posts.MOVING, "waiting": 0})
+    for name, rows, more in (("uploads", cases.UPLOADS, {"problem": "The file is a text."}), ("uploads-none", [], {})):
+        shown = uploads.view(rows, [("maya", "Maya Okafor"), ("leo", "Léo Garnier")], cases.ADA, **more)
+        found[name] = ("uploads.html", {**shown, "waiting": 3})
     found["sign-in"] = ("sign_in.html", {"next": "", "email": "", "problem": "", "person": None})
     found["sign-in-wrong"] = (
         "sign_in.html", {"next": "", "email": "a@b.c", "problem": "E-mail or password is wrong.", "person": None}
@@ -96,6 +99,10 @@ def gallery(settings: Settings, media: Path) -> FastAPI:
     @app.get("/page/{name}")
     def one(name: str, lang: str = "en") -> HTMLResponse:
         return HTMLResponse(draw(name, lang))
+
+    @app.get("/uploads/{name}/thumbnail")
+    def thumbnail(name: str) -> FileResponse:
+        return FileResponse(media / "poster.jpg")
 
     @app.get("/{name}.{ending}")
     def file(name: str, ending: str) -> FileResponse:

@@ -82,7 +82,10 @@ class TestAdding:
         assert list(uploads.folder(world.settings).iterdir()) == []
 
     def test_a_body_beyond_all_kinds_is_refused_by_its_length(self, ada: Visitor) -> None:
-        headers = {"content-length": str(pages.LARGEST_BODY + 1), "content-type": "multipart/form-data; boundary=x"}
+        headers: dict[str, str | None] = {
+            "content-length": str(pages.LARGEST_BODY + 1),
+            "content-type": "multipart/form-data; boundary=x",
+        }
         assert ada.ask("POST", "/uploads", headers=headers, content=b"").status_code == 413
 
     def test_where_nothing_can_be_opened_safely_there_is_no_form(
@@ -115,7 +118,7 @@ class TestForgery:
 
     def test_from_another_site_it_is_refused(self, world: World, ada: Visitor) -> None:
         parts: list[Any] = [("csrf", (None, ada.csrf)), ("file", ("a.png", good.picture("PNG"), ""))]
-        headers = {"origin": "https://evil.example"}
+        headers: dict[str, str | None] = {"origin": "https://evil.example"}
         assert ada.ask("POST", "/uploads", headers=headers, files=parts).status_code == 403
         assert count(world) == 0
 
@@ -154,7 +157,7 @@ class TestForm:
             for name, value in (("csrf", ada.csrf), ("kind", "image"))
         )
         file = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n' + good.picture("PNG")
-        headers = {"content-type": "multipart/form-data; boundary=x"}
+        headers: dict[str, str | None] = {"content-type": "multipart/form-data; boundary=x"}
         answer = ada.ask("POST", "/uploads", headers=headers, content=fields + file)
         assert answer.status_code == 422
         assert "did not arrive whole" in answer.text
