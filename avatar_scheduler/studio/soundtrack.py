@@ -12,7 +12,7 @@ from avatar_scheduler.studio.loudness import RATE, STEP, Curve, Sound, energies,
 _SEAM = 1.5
 """Seconds in which the end of the music runs over into its beginning."""
 _FADE_IN, _FADE_OUT = 1.0, 2.0
-_SHORTEST = 0.2
+_SHORTEST = 1.0
 _SILENT_BELOW = 22
 """Decibels below its loudness from which the voice pauses."""
 _HELD, _EARLY, _SMOOTH = 350, 150, 300
