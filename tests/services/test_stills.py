@@ -23,6 +23,7 @@ from tests.world import STILLS, Film, World
 LINE = "AI-generated avatar image."
 ALTS = ["Maya in her kitchen, a pan in hand.", "“Keep the heat low.” — Grandma", "Avatar of Maya. 3 onion myths"]
 MEASURED = [Mark.label, Mark.xmp, Mark.credentials]
+on_one_database = pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
 
 
 def post(world: World, kind: str = "reply") -> Post:
@@ -40,6 +41,7 @@ def version(world: World, stills: Film) -> Version:
     return world.version(post(world), stills)
 
 
+@on_one_database
 class TestFreezing:
     def test_the_manifest_has_every_picture_with_its_words(self, version: Version) -> None:
         manifest = versions.read(version)
@@ -119,6 +121,7 @@ class TestLooking:
         self.show(world, version, 3)
         assert world.approve(version)
 
+    @on_one_database
     def test_a_secondary_post_does_not(self, world: World, stills: Film) -> None:
         assert world.approve(world.version(post(world, "tip"), stills))
 
@@ -131,15 +134,18 @@ class TestLooking:
             world.later(seconds=5)
             assert review.record_looked(session, other, version.id, [], world.now) == ([], False)
 
+    @on_one_database
     def test_no_terminal_shows_pictures(self, world: World, version: Version) -> None:
         with world.write() as session:
             row = session.get_one(Version, version.id)
             assert seen.read_to_end(session, row, world.ada.member_id, world.now).completed_at is None
 
+    @on_one_database
     def test_there_is_nothing_to_watch(self, world: World, version: Version) -> None:
         with world.write() as session, pytest.raises(Invalid, match="no video"):
             review.record_seen(session, world.ada, version.id, [(0, 1000)], world.now)
 
+    @on_one_database
     @pytest.mark.parametrize("number", [0, 4, -1])
     def test_a_picture_that_is_not_there(self, world: World, version: Version, number: int) -> None:
         with world.write() as session, pytest.raises(NotFound):
@@ -197,6 +203,7 @@ class TestGoingOut:
         assert (kept.state, world.ledger) == (DeliveryState.kept_back, [])
         assert "was changed" in kept.reason
 
+    @on_one_database
     def test_the_gate_asks_for_every_picture(self, world: World, delivery: Delivery) -> None:
         manifest = self.manifest(world)
         manifest.check_marks()
@@ -222,6 +229,7 @@ class TestGoingOut:
             (mark, True) for mark in sorted(Mark) if mark != "platform_flag"
         ]
 
+    @on_one_database
     @pytest.mark.parametrize("change", ["alt", "order"])
     def test_an_item_changed_in_the_folder_is_not_shown(self, world: World, delivery: Delivery, change: str) -> None:
         world.publish(delivery)
@@ -235,6 +243,7 @@ class TestGoingOut:
         with world.read() as session:
             assert public.feed(session, world.settings, "maya").items == ()
 
+    @on_one_database
     def test_a_downloaded_picture_verifies(self, world: World, delivery: Delivery, tmp_path: Path) -> None:
         world.publish(delivery)
         root = (world.settings.keys / "credentials" / "root.pem").read_text()
@@ -250,6 +259,7 @@ class TestGoingOut:
         assert not verification.verify(world.settings, copy, root).ok
 
 
+@on_one_database
 def test_a_manifest_from_before_there_were_forms_is_a_film(world: World) -> None:
     version = world.version(world.post())
     data = json.loads(version.manifest)

@@ -16,6 +16,7 @@ from tests.web.conftest import DESK, PHONE, link
 from tests.web.visitor import PASSWORD, Visitor
 from tests.world import STILLS, Film, World
 
+on_one_database = pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
 ATOM = "{http://www.w3.org/2005/Atom}"
 
 
@@ -38,6 +39,7 @@ def test_fetched_and_reported_unlocks_and_neither_alone_does(world: World, ada: 
     assert ada.post(f"{url}/approval", at).status_code == 303
 
 
+@on_one_database
 @pytest.mark.parametrize(
     "body", [{}, {"pictures": [0]}, {"pictures": [11]}, {"pictures": ["x"]}, {"pictures": [1], "x": 1}]
 )
@@ -52,6 +54,7 @@ def test_pictures_are_not_there_for_others(cy: Visitor, stranger: Visitor, versi
     assert stranger.get(path).status_code == 303
 
 
+@on_one_database
 @pytest.mark.parametrize("number", ["0", "4", "x", "-1", "99999999999999999999"])
 def test_a_picture_that_is_not_there(ada: Visitor, version: Version, number: str) -> None:
     assert ada.get(f"/review/{version.id}/pictures/{number}").status_code in (404, 422)
@@ -75,7 +78,7 @@ def test_the_public_gets_every_picture(world: World, stranger: Visitor, ada: Vis
     assert ada.get(f"/posts/{delivery.post_id}").text.count("<img src=") == 3
 
 
-@pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
+@on_one_database
 def test_a_person_looks_at_each_and_approves(
     world: World, stills: Film, version: Version, browser: Browser, pictures: Path
 ) -> None:

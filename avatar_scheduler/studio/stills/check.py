@@ -28,7 +28,7 @@ def check(job: StudioJob, slides: Iterable[Slide]) -> None:
             )
         if background.kind == "image" and _kind(job, background.value) not in PICTURES:
             raise Invalid(
-                f"Slide {number}: “{background.value}” is not a picture of this post. Add it: avatar-scheduler upload add",
+                f"Slide {number}: “{background.value}” is no picture of this creator. Run: avatar-scheduler upload add",
                 code="slide_background",
             )
 

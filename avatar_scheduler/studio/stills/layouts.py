@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import cycle
 from typing import Any
 
 import skia
@@ -21,6 +20,8 @@ PLATE = 0xD2141A22
 _SOFT = 0xFF5B6470
 _BLUR = 0.022
 """Of the frame's shortest side: a place is still felt behind a quote, and no longer read."""
+_LEAST_CONTRAST = 3.0
+"""WCAG 2.2, for large text."""
 
 
 def paint(canvas: Any, job: StudioJob, slide: Slide, person: Person, signature: str) -> None:
@@ -35,11 +36,24 @@ def _ground(canvas: Any, job: StudioJob, background: Background) -> None:
     canvas.drawImage(skia.Image.fromarray(pixels, skia.kRGBA_8888_ColorType), 0, 0)
 
 
-def _is_dark(background: Background) -> bool:
-    """Whether white words are read more easily on these colours than black ones."""
-    channels = [int(color[at : at + 2], 16) / 255 for color in background.value.split() for at in (1, 3, 5)]
-    weighed = [weight * channel**2 for weight, channel in zip(cycle((0.2126, 0.7152, 0.0722)), channels)]
-    return sum(weighed) * 3 / len(channels) < 0.18
+def _ink(background: Background) -> int | None:
+    """White or near black, whichever is read more easily on all of these colours; None when neither is, or no colour
+    is known."""
+    if background.kind not in ("color", "gradient"):
+        return None
+    grounds = [_luminance(int(color[1:], 16)) for color in background.value.split()]
+    readable = {ink: min(_contrast(_luminance(ink), ground) for ground in grounds) for ink in (WHITE, INK)}
+    best = max(readable, key=lambda ink: readable[ink])
+    return best if readable[best] >= _LEAST_CONTRAST else None
+
+
+def _luminance(color: int) -> float:
+    red, green, blue = ((color >> shift & 0xFF) / 255 for shift in (16, 8, 0))
+    return float(0.2126 * red**2.2 + 0.7152 * green**2.2 + 0.0722 * blue**2.2)
+
+
+def _contrast(one: float, other: float) -> float:
+    return (max(one, other) + 0.05) / (min(one, other) + 0.05)
 
 
 def _look(canvas: Any, job: StudioJob, slide: Slide, person: Person, background: Background, _: str) -> None:
@@ -73,13 +87,12 @@ def _plated(canvas: Any, job: StudioJob, text: str) -> None:
 def _quote(canvas: Any, job: StudioJob, slide: Slide, person: Person, background: Background, signature: str) -> None:
     """Words at the size they need, the avatar small below them, beside whose avatar it is."""
     unit, margin = min(job.width, job.height), 0.07 * min(job.width, job.height)
-    plain = background.kind in ("color", "gradient")
-    ink, soft = (INK, _SOFT)
+    plain = _ink(background)
     if plain:
         _ground(canvas, job, background)
-        ink = soft = WHITE if _is_dark(background) else INK
     else:
         _panel(canvas, job, background, margin)
+    ink, soft = plain or INK, plain or _SOFT
     inner, top = margin * (1.0 if plain else 1.5), _under_label(job) + margin * 0.4
     radius = unit * 0.085
     foot = job.height - margin * (1.0 if plain else 1.4) - radius
@@ -92,7 +105,8 @@ def _quote(canvas: Any, job: StudioJob, slide: Slide, person: Person, background
     canvas.drawRoundRect(bar, unit * 0.008, unit * 0.008, skia.Paint(AntiAlias=True, Color=AMBER))
     lines.draw(canvas, inner, start, ink)
     if slide.by:
-        by = words.fit(f"— {slide.by}", (room[0], said * 1.5), said, unit * 0.025, font=REGULAR)
+        for_name = (room[0], said * 1.5)
+        by = words.fit(f"— {slide.by}", for_name, said, unit * 0.025, font=REGULAR, language=job.language)
         by.draw(canvas, inner, start + lines.height + said * 0.3, soft)
     person.peep(canvas, x=inner + radius, y=foot, radius=radius, ring=AMBER, ground=0xFFE9EDF1)
     beside = inner + 2 * radius + unit * 0.03
@@ -102,8 +116,8 @@ def _quote(canvas: Any, job: StudioJob, slide: Slide, person: Person, background
 
 def _panel(canvas: Any, job: StudioJob, background: Background, margin: float) -> None:
     """The place, out of focus, under a sheet of paper that begins above the label."""
-    filter_ = skia.ImageFilters.Blur(*[_BLUR * min(job.width, job.height)] * 2, skia.TileMode.kClamp)
-    canvas.saveLayer(None, skia.Paint(ImageFilter=filter_))
+    blur = skia.ImageFilters.Blur(*[_BLUR * min(job.width, job.height)] * 2, skia.TileMode.kClamp)
+    canvas.saveLayer(None, skia.Paint(ImageFilter=blur))
     _ground(canvas, job, background)
     canvas.restore()
     edge = margin * 0.35

@@ -42,9 +42,9 @@ class Person:
         canvas.drawPath(circle, skia.Paint(AntiAlias=True, Color=ground))
         canvas.save()
         canvas.clipPath(circle, skia.ClipOp.kIntersect, True)
-        scale = 1.72 * radius / self._head.height
+        scale = 1.45 * radius / self._head.height
         head = (self._head.x + self._head.width / 2, self._head.y + self._head.height / 2)
-        self._draw(canvas, scale, x - scale * head[0], y + radius * 0.1 - scale * head[1])
+        self._draw(canvas, scale, x - scale * head[0], y - radius * 0.1 - scale * head[1])
         canvas.restore()
         stroke = skia.Paint(AntiAlias=True, Color=ring, Style=skia.Paint.kStroke_Style, StrokeWidth=radius * 0.07)
         canvas.drawCircle(x, y, radius, stroke)

@@ -15,7 +15,7 @@ from avatar_scheduler.marks.stills import measure_label
 from avatar_scheduler.studio import job as jobs
 from avatar_scheduler.studio.avatar import pack as packs
 from avatar_scheduler.studio.job import Material, Overlay, StudioJob
-from avatar_scheduler.studio.stills import check, draw, words
+from avatar_scheduler.studio.stills import check, draw, layouts, words
 
 LONG = "Keep the heat low and give the onions ten whole minutes, however hungry you are tonight. " * 4
 
@@ -103,16 +103,25 @@ class TestBackgrounds:
             one(job(materials={"beach": beach}), "# look\nbackground: image beach")
 
     def test_two_colours_run_from_top_to_bottom(self) -> None:
-        pixels = one(job(), "# quote\nbackground: #000000 #ffffff\nRest.")
+        pixels = one(job(), "# look\nbackground: #000000 #ffffff\nplace: circle")
         assert pixels[0, 0].max() < 5
         assert pixels[-1, 0].min() > 250
+
+    @pytest.mark.parametrize(
+        ("colors", "ink"),
+        [("#ffffff", layouts.INK), ("#000000", layouts.WHITE), ("#1d3557 #457b9d", layouts.WHITE),
+         ("#999999", layouts.INK), ("#000000 #ffffff", None)],
+    )  # fmt: skip
+    def test_words_are_read_on_every_colour_of_theirs(self, colors: str, ink: int | None) -> None:
+        kind = "gradient" if " " in colors else "color"
+        assert layouts._ink(staging.Background(kind, colors)) == ink
 
     @pytest.mark.parametrize(
         ("text", "part"),
         [
             ("# look\nbackground: nowhere", "there is no scene “nowhere”"),
-            ("# look\nbackground: image beach", "“beach” is not a picture of this post"),
-            ("# look\nbackground: image tune", "“tune” is not a picture of this post"),
+            ("# look\nbackground: image beach", "“beach” is no picture of this creator"),
+            ("# look\nbackground: image tune", "“tune” is no picture of this creator"),
         ],
     )
     def test_what_is_not_there_is_said_before_any_work(self, text: str, part: str, tmp_path: Path) -> None:
