@@ -6,7 +6,14 @@ from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import Column, DateTime, Dialect, Enum, Text, TypeDecorator
-from sqlmodel import Field
+from sqlmodel import Field, SQLModel
+
+SQLModel.metadata.naming_convention = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "pk": "pk_%(table_name)s",
+}
 
 
 def new_id() -> str:

@@ -6,18 +6,14 @@ from sqlalchemy import Index, UniqueConstraint
 from sqlalchemy import text as sql
 from sqlmodel import Field, SQLModel
 
+from avatar_scheduler.db.bought import Budget as Budget  # noqa: PLC0414  (every table is found here)
+from avatar_scheduler.db.bought import HookEvent as HookEvent  # noqa: PLC0414  (every table is found here)
+from avatar_scheduler.db.bought import Purchase as Purchase  # noqa: PLC0414  (every table is found here)
+from avatar_scheduler.db.bought import VendorAccount as VendorAccount  # noqa: PLC0414  (every table is found here)
 from avatar_scheduler.db.columns import at, new_id, state, text
 from avatar_scheduler.domain.delivery import AttemptState, DeliveryState
 from avatar_scheduler.domain.post import PostState
-from avatar_scheduler.domain.purchase import PurchaseState
 from avatar_scheduler.domain.render import RenderState
-
-SQLModel.metadata.naming_convention = {
-    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_name)s",
-    "pk": "pk_%(table_name)s",
-}
 
 
 class Organization(SQLModel, table=True):
@@ -157,66 +153,6 @@ class Render(SQLModel, table=True):
     """When to ask the vendor again."""
     created_at: datetime = at()
     finished_at: datetime | None = at(nullable=True)
-
-
-class Purchase(SQLModel, table=True):
-    """One paid call for one render. Written before the call: a dead worker never leads to a second one."""
-
-    id: str = Field(default_factory=new_id, primary_key=True)
-    organization_id: str = Field(foreign_key="organization.id")
-    creator_id: str = Field(foreign_key="creator.id", index=True)
-    render_id: str = Field(foreign_key="render.id", unique=True)
-    renderer: str
-    state: PurchaseState = state(PurchaseState, PurchaseState.planned)
-    vendor_id: str = Field(default="", index=True)
-    estimate_cents: int
-    charged_cents: int = 0
-    percent: int = 0
-    percent_at: datetime | None = at(nullable=True)
-    """When the percentage last moved: a vendor stuck for long is said so."""
-    hook_sha256: str = Field(default="", index=True)
-    """Of the token in the address the vendor may call; never the token itself."""
-    media_sha256: str = ""
-    """The vendor's own file, as it was fetched."""
-    reason: str = text()
-    submitted_at: datetime | None = at(nullable=True)
-    created_at: datetime = at()
-    finished_at: datetime | None = at(nullable=True)
-
-
-class HookEvent(SQLModel, table=True):
-    """A vendor's message already acted on: a replay finds itself here."""
-
-    __tablename__ = "hook_event"
-    __table_args__ = (UniqueConstraint("renderer", "event_id"),)
-    id: str = Field(default_factory=new_id, primary_key=True)
-    renderer: str
-    event_id: str
-    received_at: datetime = at()
-
-
-class VendorAccount(SQLModel, table=True):
-    __tablename__ = "vendor_account"
-    __table_args__ = (UniqueConstraint("organization_id", "renderer"),)
-    id: str = Field(default_factory=new_id, primary_key=True)
-    organization_id: str = Field(foreign_key="organization.id")
-    renderer: str
-    endpoint: str = ""
-    sealed: str = text()
-    """API key as JSON, sealed to the render worker's key."""
-    hook_sha256: str = Field(default="", index=True)
-    """Of the token in the address given to the vendor for this account's messages."""
-    hook_secret: str = text()
-    """Checks the vendor's signature. Readable by the pages: who steals it can make us look again, and nothing else."""
-    created_at: datetime = at()
-
-
-class Budget(SQLModel, table=True):
-    id: str = Field(default_factory=new_id, primary_key=True)
-    organization_id: str = Field(foreign_key="organization.id")
-    creator_id: str = Field(foreign_key="creator.id", unique=True)
-    monthly_cents: int
-    created_at: datetime = at()
 
 
 class Upload(SQLModel, table=True):

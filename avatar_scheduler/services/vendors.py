@@ -12,7 +12,6 @@ from avatar_scheduler.config import Settings
 from avatar_scheduler.db import audits
 from avatar_scheduler.db.tables import Avatar, Creator, VendorAccount
 from avatar_scheduler.domain.errors import Invalid, NotFound, Refused
-from avatar_scheduler.outbound import Outbound
 from avatar_scheduler.renderers import renderer
 from avatar_scheduler.renderers.contract import Account
 from avatar_scheduler.rules.renderers import vendor
@@ -33,6 +32,8 @@ def add(
     require(who, DECIDE, "connect a vendor")
     vendor(name)
     if endpoint:
+        from avatar_scheduler.outbound import Outbound
+
         Outbound(private_hosts=settings.allow_hosts).check(endpoint)
     public, _ = vault.make_keys(settings.keys, KEY_NAME)
     row = _account(session, who.organization_id, name)

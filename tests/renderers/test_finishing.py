@@ -1,6 +1,7 @@
 """Films from outside: what cannot be shown, heard or believed is refused; the rest gets our frame, label and length."""
 
 import json
+import random
 from dataclasses import asdict
 from pathlib import Path
 
@@ -49,17 +50,20 @@ def refusal(film: Film, folder: Path, data: bytes, **more: str) -> str:
 def test_what_is_no_film_of_this_script_is_refused(
     film: Film, films: Path, tmp_path: Path, kind: str, words: str
 ) -> None:
-    made = {
-        "silent": lambda: make_mp4(films, sound=False),
-        "blind": lambda: make_mp4(films, picture=False),
-        "long": lambda: make_mp4(films, seconds=30),
-        "garbage": lambda: np.random.default_rng(1).bytes(50_000),
-        "holes": lambda: holed(make_mp4(films)),
-        "empty": lambda: b"",
-    }[kind]()
+    made = broken(kind, films)
     found = refusal(film, tmp_path, made)
     assert words in found
     assert "Submit the post again, or use a built-in avatar." in found
+
+
+def broken(kind: str, films: Path) -> bytes:
+    if kind in ("silent", "blind"):
+        return make_mp4(films, sound=kind != "silent", picture=kind != "blind")
+    if kind == "long":
+        return make_mp4(films, seconds=30)
+    if kind == "holes":
+        return holed(make_mp4(films))
+    return random.Random(1).randbytes(50_000) if kind == "garbage" else b""
 
 
 def holed(data: bytes) -> bytes:
@@ -82,7 +86,7 @@ def test_it_is_framed_leveled_and_as_long_as_it_was(film: Film, films: Path, tmp
     with av.open(str(tmp_path / made["video"])) as container:
         video = container.streams.video[0]
         times = [frame.time for frame in container.decode(video)]
-        assert (video.width, video.height, video.average_rate) == (1080, 1080, 30)
+        assert (video.width, video.height) == (1080, 1080)
         assert np.allclose(np.diff(times), 1 / 30, atol=1e-3)
     with av.open(str(tmp_path / made["video"])) as container:
         parts = [frame.to_ndarray() for frame in container.decode(audio=0)]

@@ -40,7 +40,8 @@ def reason(shop: Shop, render: Render) -> str:
     """Of the blocked post; the render and the purchase say no other."""
     found = shop.world.again(render)
     assert found.state is RenderState.failed
-    post = shop.world.again(Post(id=found.post_id))
+    with shop.world.read() as session:
+        post = session.get_one(Post, found.post_id)
     assert post.state is PostState.blocked
     return post.reason
 

@@ -5,14 +5,14 @@ carry the whole talk and no signature.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from tests.vendors.server import KEY, Answer, Job, Vendor
 
 
 class DId(Vendor):
-    stages = ("created", "started", "done")
+    stages: Sequence[str] = ("created", "started", "done")
     needs: ClassVar[dict[str, str]] = {"presenter_id": "amy-1", "driver_id": "d-1", "voice_id": "en-US-JennyNeural"}
     create = "/clips"
     status = "/clips/job"

@@ -6,7 +6,7 @@ not the timestamp; a finished video's address passes.
 
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any, ClassVar
 
@@ -16,7 +16,7 @@ SECRET = "whsec_heygen"
 
 
 class HeyGen(Vendor):
-    stages = ("pending", "processing", "completed")
+    stages: Sequence[str] = ("pending", "processing", "completed")
     needs: ClassVar[dict[str, str]] = {"avatar_id": "look-1", "voice_id": "voice-1"}
     create = "/v3/videos"
     status = "/v3/videos/job"

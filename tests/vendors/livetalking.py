@@ -3,14 +3,14 @@
 Every answer is 200; {"code": -1} is the failure. One session, "0"; a new recording overwrites the last.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from tests.vendors.server import Answer, Vendor
 
 
 class LiveTalking(Vendor):
-    stages = ("quiet", "speaking", "quiet")
+    stages: Sequence[str] = ("quiet", "speaking", "quiet")
     needs: ClassVar[dict[str, str]] = {}
     create = "/human"
     status = "/is_speaking"

@@ -5,7 +5,7 @@ The duration is a text, errors are {"context", "error"}, a 429 names the window 
 
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any, ClassVar
 
@@ -15,7 +15,7 @@ SECRET = "whsec_synthesia"
 
 
 class Synthesia(Vendor):
-    stages = ("in_progress", "complete")
+    stages: Sequence[str] = ("in_progress", "complete")
     needs: ClassVar[dict[str, str]] = {"avatar_id": "anna_costume1_cameraA"}
     create = "/videos"
     status = "/videos/job"
