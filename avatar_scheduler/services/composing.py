@@ -11,11 +11,12 @@ from sqlmodel import Session, col, select
 from avatar_scheduler import rules
 from avatar_scheduler.db.tables import Avatar, Channel, Creator, Upload
 from avatar_scheduler.domain import slots
-from avatar_scheduler.domain.errors import SchedulerError
+from avatar_scheduler.domain.errors import Invalid, SchedulerError
 from avatar_scheduler.domain.interaction import check_kind
 from avatar_scheduler.renderers.base import Order
 from avatar_scheduler.rules import graphemes
 from avatar_scheduler.rules.platforms import platforms
+from avatar_scheduler.rules.renderers import BUILTIN
 from avatar_scheduler.scripts import source
 from avatar_scheduler.scripts.render import preview as with_examples
 from avatar_scheduler.scripts.render import render as render_script
@@ -190,7 +191,12 @@ def preview_order(session: Session, who: Person, new: NewPost, creator: Creator,
         at="+1h",
         zone="",
     )
-    return orders.order_of(session, posts.draft(session, who, shown, creator, now), now)
+    order = orders.order_of(session, posts.draft(session, who, shown, creator, now), now)
+    if order.form != "video":
+        raise Invalid("Pictures are drawn when you send it. A draft is for videos.", code="no_draft")
+    if order.renderer != BUILTIN:
+        raise Invalid(f"This avatar is rendered by {order.renderer}. No draft would look like it.", code="no_draft")
+    return order
 
 
 def staged(

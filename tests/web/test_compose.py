@@ -3,15 +3,19 @@
 import json
 import re
 from collections.abc import Iterator
+from typing import ClassVar
 
 import pytest
 from fastapi import FastAPI
 from sqlmodel import select
 
-from avatar_scheduler.db.tables import Member, Post, Render
+from avatar_scheduler.db.tables import Asset, Member, Post, Render
 from avatar_scheduler.domain.post import PostState
 from tests.web.visitor import Visitor
 from tests.world import World
+
+pytestmark = pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
+"""The services are tested on both databases; this is about the page."""
 
 DESCRIBED = """{#
 title = "Salt"
@@ -210,3 +214,29 @@ class TestDescription:
         answer = ada.post("/compose", {**FORM, "head": '{#\ntitle = "x\n#}', "template": "Hi."})
         assert 'href="#f-head"' in answer.text
         assert '<details class="head" open>' in answer.text
+
+
+class TestDraft:
+    JSON: ClassVar = {"accept": "application/json"}
+
+    def test_streams_to_its_own_writer_and_is_kept_nowhere(self, ada: Visitor, cy: Visitor, world: World) -> None:
+        told = ada.post("/compose/preview", {**FORM, "title": "", "template": DESCRIBED}, headers=self.JSON)
+        url = told.json()["url"]
+        film = ada.get(url)
+        assert (film.status_code, film.headers["content-type"]) == (200, "video/mp4")
+        assert film.headers["cache-control"] == "no-store"
+        assert "accept-ranges" not in film.headers
+        assert film.content[4:8] == b"ftyp"
+        assert cy.get(url).status_code == 404
+        with world.read() as session:
+            assert list(session.exec(select(Post.id))) + list(session.exec(select(Asset.id))) == []
+
+    def test_mistakes_are_said_instead(self, ada: Visitor) -> None:
+        for wrong, told in (
+            ({"template": "Hi {{ x }}."}, "Line 1, column 7"),
+            ({"template": "Hi. [dance]"}, "not a cue"),
+            ({"form": "stills"}, "Pictures are drawn when you send it"),
+        ):
+            answer = ada.post("/compose/preview", {**FORM, **wrong}, headers=self.JSON)
+            assert answer.status_code == 422
+            assert told in answer.json()["message"]

@@ -1,7 +1,6 @@
 """The composer in a real browser, on a real installation: typed into, listened to, sent."""
 
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,13 +9,14 @@ from axe_playwright_python.sync_playwright import Axe
 from fastapi import FastAPI
 from playwright.sync_api import Browser, Page, expect
 
-from avatar_scheduler.config import Settings
-from avatar_scheduler.db import engine as engines
 from avatar_scheduler.web.app import create_app
 from tests.web import gallery
 from tests.web.conftest import DESK, PHONE, link
 from tests.web.visitor import PASSWORD
-from tests.world import Film, World
+from tests.world import World
+
+pytestmark = pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
+"""One database is enough: this is about the page."""
 
 SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 PLAYED = """new Promise((done) => {
@@ -31,17 +31,6 @@ VIEWS = [
     pytest.param(DESK, True, "en", id="desk-dark-en"),
     pytest.param((320, 640), False, "fr", id="narrow-fr"),
 ]
-
-
-@pytest.fixture
-def settings(tmp_path: Path, film: Film, sqlite_template: Path) -> Iterator[Settings]:
-    """SQLite is enough: this is about the page."""
-    data = tmp_path / "data"
-    shutil.copytree(film.keys, data / "keys")
-    shutil.copy(sqlite_template, data / "avatar-scheduler.sqlite3")
-    made = Settings(data=data)
-    yield made
-    engines.engine_for(made).dispose()
 
 
 @pytest.fixture
