@@ -214,6 +214,9 @@ class TestClips:
         data[at : at + 36] = _QUARTER
         with opened(tmp_path, "clip", "a.mp4", bytes(data)) as made:
             assert (made.width, made.height) == (180, 320)
+            with Image.open(made.thumbnail) as small:  # what was on top on the left is now on top on the right
+                red, green, blue = small.convert("RGB").crop((165, 5, 175, 15)).resize((1, 1)).tobytes()
+            assert max(red, green) < 60 < 180 < blue
 
     def test_keep_sound_and_picture_together(self, tmp_path: Path) -> None:
         with opened(tmp_path, "clip", "a.mp4", good.clip()) as made, av.open(str(made.path)) as found:
