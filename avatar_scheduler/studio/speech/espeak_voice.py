@@ -22,15 +22,15 @@ class EspeakVoice:
         words: dict[int, tuple[float, float]] = {}
         phonemes: list[Timed] = []
         for sound, end, owner in zip(answer.sounds, ends, owners, strict=True):
-            if sound.ipa:
+            if signs := ipa.cleaned(sound.ipa):
                 words[owner] = (words.get(owner, (sound.start, 0.0))[0], end)
-                phonemes += _signs(sound.ipa, sound.start, end)
+                phonemes += _timed(signs, sound.start, end)
         written = text.split()
         heard = [Timed(written[owner], *span) for owner, span in words.items()]
         return Utterance(samples, answer.rate, heard, phonemes, ALPHABET)
 
 
-def _signs(sound: str, start: float, end: float) -> list[Timed]:
+def _timed(signs: str, start: float, end: float) -> list[Timed]:
     """A sound of two letters is shared between them."""
-    step = (end - start) / len(sound)
-    return [Timed(sign, start + i * step, start + (i + 1) * step) for i, sign in enumerate(sound)]
+    step = (end - start) / len(signs)
+    return [Timed(sign, start + i * step, start + (i + 1) * step) for i, sign in enumerate(signs)]

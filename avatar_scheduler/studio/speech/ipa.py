@@ -17,6 +17,7 @@ RULES = Path(__file__).parents[2] / "rules" / "sounds.toml"
 _LIAISONS = {"z": "sxz", "t": "td", "n": "n", "p": "p", "ʁ": "r"}
 """The sound, and the letters that are mute without one."""
 _OTHER_LANGUAGE = re.compile(r"\([a-z-]*\)?")
+_JOINTS = dict.fromkeys(map(ord, "-_^\u200d\u0361"))
 _VOWELS = "aeiouyɑɔəɛɪœøʊʌɐ"
 
 
@@ -55,14 +56,14 @@ def _espeak(text: str, language: str) -> list[Word]:
     sounds: dict[int, list[str]] = {}
     for sound, owner in zip(heard, owners(text, [sound.position for sound in heard]), strict=True):
         if sound.ipa:
-            sounds.setdefault(owner, []).append(_cleaned(sound.ipa))
+            sounds.setdefault(owner, []).append(cleaned(sound.ipa))
     return [Word(written, tuple(sounds.get(i, []))) for i, written in enumerate(text.split())]
 
 
-def _cleaned(ipa: str) -> str:
-    """Without marks for joints and for a change of language, which no model was taught."""
-    ipa = _OTHER_LANGUAGE.sub("", ipa)
-    return unicodedata.normalize("NFC", ipa.translate({ord(c): None for c in "-_^‍͡"}))
+def cleaned(ipa: str) -> str:
+    """Letters and their marks apart, without marks for joints and for a change of language: as models were taught."""
+    bare = _OTHER_LANGUAGE.sub("", ipa).translate(_JOINTS)
+    return unicodedata.normalize("NFD", bare).replace("c\u0327", "ç")
 
 
 @cache

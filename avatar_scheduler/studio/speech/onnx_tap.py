@@ -1,4 +1,4 @@
-"""Shows an inner tensor of an ONNX model as one more output, without the onnx package.
+"""ONNX models: opened, run, and an inner tensor shown as one more output, without the onnx package.
 
 Protobuf messages merge when their bytes are joined, so a ModelProto that holds nothing but a graph output is appended.
 """

@@ -11,7 +11,8 @@ from avatar_scheduler.studio.timed import Timed
 _FIRST_SIGN, _LAST_SIGN = 0xF0000, 0xFFFFD
 _ENDS = re.compile(r"[.!?…][\"'”’)\]]*$")
 _ABBREVIATIONS = re.compile(
-    r"mrs?|ms|dr|prof|st|mt|ft|gen|gov|sen|rep|capt|lt|col|sgt|rev|hon|jr|sr|vs|approx|est|no|vol|fig|e\.g|i\.e",
+    r"mrs?|ms|dr|prof|st|mt|ft|gen|gov|sen|rep|capt|lt|col|sgt|rev|hon|jr|sr|vs|approx|est|no|vol|fig|e\.g|i\.e|"
+    r"mm|mlles?|mmes?|ex|cf|env|c\.-à-d|sra|srta|dra|uds?|sig|dott|ee|ej",
     re.IGNORECASE,
 )
 

@@ -27,6 +27,9 @@ class TestSentences:
         ]
         assert len(sentences("Wait... what")) == 1
 
+    def test_french_titles_do_not_end_one(self) -> None:
+        assert len(sentences("MM. Le Goff et M. Roy, p. ex. Paul.")) == 1
+
     def test_closing_quotes_stay(self) -> None:
         assert sentences('He said "Go." Then left.') == [["He", "said", '"Go."'], ["Then", "left."]]
 
