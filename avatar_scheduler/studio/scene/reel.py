@@ -31,10 +31,10 @@ class Reel:
         self.timeline = timeline
         self.captions = _between_clips(timeline, lambda words: captions(words, job.language))
         """What the WebVTT file says."""
-        self._job, self._moving = job, moving
+        self._job, self.moving = job, moving
         self._size = (job.width, job.height)
         figure = Figure(pack, *self._size, place=job.staging.place)
-        self._looks = motion.plan(pack, timeline.speech, scale=figure.scale, fps=job.fps, seed=job.seed)
+        self.looks = motion.plan(pack, timeline.speech, scale=figure.scale, fps=job.fps, seed=job.seed)
         style = job.staging.captions
         shown = _between_clips(timeline, lambda words: styled(words, job.language, style))
         self._words = on_screen(shown, timeline.frames, job.fps, style)
@@ -42,6 +42,10 @@ class Reel:
         self._screen = Screen(self._size, self._compositor.stage, self._picture)
         self._bare = planes.new_frame(*self._size)
         self._ground, self._ground_at = self._background(), 0
+
+    def replace_ground(self, ground: Iterator[planes.Planes | None]) -> None:
+        """Something else for each frame from the first on, such as pictures decoded beforehand."""
+        self._ground, self._ground_at = ground, 0
 
     def frames(self, first: int = 0, end: int | None = None) -> Frames:
         """Each frame is valid until the next; None means that the picture stays as it is."""
@@ -61,17 +65,17 @@ class Reel:
         for number in span:
             ground = next(islice(self._ground, number - self._ground_at, None))
             self._ground_at = number + 1
-            look, caption = self._looks[min(number, len(self._looks) - 1)], self._words[number]
+            look, caption = self.looks[min(number, len(self.looks) - 1)], self._words[number]
             third = self._is_named(number)
             same, before = (look, caption, third, id(ground)) == before, (look, caption, third, id(ground))
             yield None if same else self._compositor.show(look, caption, third=third, ground=ground)
 
     def _insert(self, shot: Shot, span: range) -> Frames:
         words = self._words[span.start : span.stop]
-        if shot.name not in self._moving:
+        if shot.name not in self.moving:
             yield from self._still(shot.name, words)
             return
-        pictures = self._moving[shot.name].covering(self._size, self._job.fps, loop=False)
+        pictures = self.moving[shot.name].covering(self._size, self._job.fps, loop=False)
         for picture, caption in zip(_part(pictures, shot, span), words, strict=False):
             yield self._screen.moving(picture, self._compositor.wording.layers(caption))
 
@@ -87,7 +91,7 @@ class Reel:
     def _human(self, shot: Shot, span: range) -> Frames:
         """A person, not an avatar: the only frames without the label, and exactly `Timeline.human_ms`."""
         target, whole = planes.views(self._bare), Box(0, 0, *self._size)
-        for picture in _part(self._moving[shot.name].fitted(self._size, self._job.fps), shot, span):
+        for picture in _part(self.moving[shot.name].fitted(self._size, self._job.fps), shot, span):
             planes.paste(target, picture, whole)
             yield self._bare
 
@@ -98,7 +102,7 @@ class Reel:
     def _background(self) -> Iterator[planes.Planes | None]:
         background = self._job.staging.background
         if background.kind == "video":
-            yield from self._moving[background.value].covering(self._size, self._job.fps, loop=True)
+            yield from self.moving[background.value].covering(self._size, self._job.fps, loop=True)
         while True:
             yield None
 

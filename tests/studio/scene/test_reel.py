@@ -104,7 +104,7 @@ def test_the_figure_over_moving_ground_looks_as_drawn_on_it(avatar: str, materia
             back = int(seen[2, 2])
             value = round((back - 16) * 255 / 219)
             plain = replace(job, staging=Staging(background=Background("color", f"#{value:02x}{value:02x}{value:02x}")))
-            whole = Stage(plain, figure).patch(Box(0, 0, job.width, job.height), reel._looks[number])[0]
+            whole = Stage(plain, figure).patch(Box(0, 0, job.width, job.height), reel.looks[number])[0]
             worst.append(float((np.abs(seen.astype(np.int16) - whole) > 14).sum()))
     assert len(worst) >= 6
     assert max(worst) < 60
@@ -122,7 +122,7 @@ def test_patches_add_up_in_every_format(form: str, place: str, maya: Pack) -> No
     stage = Stage(job, figure)
     for number, frame in enumerate(reel.frames()):
         if frame is not None and number % 9 == 0:
-            whole = stage.patch(Box(0, 0, width, height), reel._looks[number])
+            whole = stage.patch(Box(0, 0, width, height), reel.looks[number])
             for patched, drawn in zip(planes.views(frame), whole, strict=True):
                 assert (np.abs(patched.astype(np.int16) - drawn) > 12).sum() < 120
 
