@@ -157,7 +157,7 @@ def look_from_photo(settings: Settings, who: Person, creator: Creator, photo: Pa
     with tempfile.TemporaryDirectory(prefix="look-") as room:
         folder, packed = Path(room) / "look", Path(room) / "look.zip"
         make.make(photo, partial(environment.find, settings.data), folder, name=creator.name)
-        pack_zip.canonical(folder, packed)
+        pack_zip.pack(folder, packed)
         return uploads.add_file(settings, who, creator, new, packed, now)
 
 

@@ -38,7 +38,7 @@ def canonical(source: Path, target: Path) -> list[str]:
         clean = Path(room) / "clean"
         clean.mkdir()
         _rewrite(folder, clean)
-        _zip(clean, target)
+        pack(clean, target)
     return warnings
 
 
@@ -151,7 +151,8 @@ def write_png(picture: Image.Image, path: Path) -> None:
     bare.save(path, "PNG")
 
 
-def _zip(folder: Path, target: Path) -> None:
+def pack(folder: Path, target: Path) -> None:
+    """The files as they are."""
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
         for path in sorted(folder.iterdir()):
             entry = zipfile.ZipInfo(path.name, _EPOCH)

@@ -48,18 +48,20 @@ def make(photo: Path, find: Callable[[Any], Found], folder: Path, *, name: str) 
         board = _placed(picture, found.cutout, face, width)
         parts, boxes = _parts(board)
         folder.mkdir(parents=True, exist_ok=True)
-        for part, pixels in parts.items():
-            _write(pixels, folder / f"{part}.png")
+        for part, (patch, box) in parts.items():
+            _write(patch, box, board, folder / f"{part}.png")
         if all(path.stat().st_size <= pack_pictures.LARGEST_FILE for path in folder.glob("*.png")):
             break
     pack_table.write(_table(name, board, boxes), folder)
 
 
-def _write(pixels: Floats, path: Path) -> None:
+def _write(patch: Floats, box: Box, board: _Board, path: Path) -> None:
     """What is clear has no colour: it would be most of the file."""
-    rounded = pixels.clip(0, 255).round().astype(np.uint8)
+    rounded = patch.clip(0, 255).round().astype(np.uint8)
     rounded[rounded[..., 3] == 0] = 0
-    Image.fromarray(rounded, "RGBA").save(path)
+    picture = Image.new("RGBA", (board.picture.shape[1], board.picture.shape[0]))
+    picture.paste(Image.fromarray(rounded, "RGBA"), box[:2])
+    picture.save(path)
 
 
 def _read(photo: Path) -> Image.Image:
@@ -108,32 +110,30 @@ def _top(mask: Floats, bottom: float, scale: float) -> float:
     return max(0.0, first - 40 / scale, tallest)
 
 
-def _parts(board: _Board) -> tuple[dict[str, Floats], dict[str, Box]]:
+def _parts(board: _Board) -> tuple[dict[str, tuple[Floats, Box]], dict[str, Box]]:
+    """Each picture of the pack, as the piece of it that is not clear; and the boxes."""
     picture, face = board.picture, board.face
-    head, body = _split(picture, face)
     boxes = _boxes(picture, face)
-    clear = np.zeros_like(picture)
-    parts = {"head": head, "body": body, "eyes_open": clear, "brows_neutral": clear}
-
-    def lay(part: str, patch: Floats, box: Box) -> None:
-        whole = clear.copy()
-        x, y, width, height = box
-        whole[y : y + height, x : x + width] = patch
-        parts[part] = whole
-
+    mouth, lids, brows = boxes["mouth"], boxes["eyes"], boxes["brows"]
+    head, body = _split(picture, face)
+    whole, nothing = (0, 0, picture.shape[1], picture.shape[0]), np.zeros((2, 2, 4), np.float32)
+    parts = {
+        "head": (head, whole),
+        "body": (body, whole),
+        "eyes_open": (nothing, lids),
+        "eyes_closed": (eyes.closing(picture, face, lids, 1.0), lids),
+        "eyes_half": (eyes.closing(picture, face, lids, 0.5), lids),
+        "eyes_left": (eyes.glancing(picture, face, lids, -1), lids),
+        "eyes_right": (eyes.glancing(picture, face, lids, 1), lids),
+        "brows_neutral": (nothing, brows),
+        "brows_up": (eyes.raising(picture, face, brows), brows),
+        "brows_worried": (eyes.raising(picture, face, brows, worried=True), brows),
+    }
     smiled, smiling_face = visemes.smiling(picture, face)
     for letter, shape in visemes.SHAPES.items():
-        lay(f"mouth_{letter}", visemes.mouth(picture, face, shape, boxes["mouth"]), boxes["mouth"])
-        smile = visemes.mouth(smiled, smiling_face, shape, boxes["mouth"])
-        lay(f"mouth_smile_{letter}", visemes.over(picture, smile, smiled, boxes["mouth"]), boxes["mouth"])
-    box = boxes["eyes"]
-    lay("eyes_closed", eyes.closing(picture, face, box, 1.0), box)
-    lay("eyes_half", eyes.closing(picture, face, box, 0.5), box)
-    lay("eyes_left", eyes.glancing(picture, face, box, -1), box)
-    lay("eyes_right", eyes.glancing(picture, face, box, 1), box)
-    box = boxes["brows"]
-    lay("brows_up", eyes.raising(picture, face, box), box)
-    lay("brows_worried", eyes.raising(picture, face, box, worried=True), box)
+        parts[f"mouth_{letter}"] = (visemes.mouth(picture, face, shape, mouth), mouth)
+        smile = visemes.mouth(smiled, smiling_face, shape, mouth)
+        parts[f"mouth_smile_{letter}"] = (visemes.over(picture, smile, smiled, mouth), mouth)
     return parts, boxes
 
 
