@@ -16,7 +16,7 @@ from avatar_scheduler.domain.errors import Invalid, OutcomeUnknown
 from avatar_scheduler.outbound import Outbound, Reply
 from avatar_scheduler.renderers.base import Order
 from avatar_scheduler.renderers.contract import Absent, Account, Beat, Hook, Plan, Purchase, Status
-from avatar_scheduler.renderers.wire import Wire, ids, plan, said, staged
+from avatar_scheduler.renderers.wire import Wire, ids, past, plan, said, staged
 from avatar_scheduler.rules.renderers import vendor
 
 HOME = "https://api.d-id.com"
@@ -64,7 +64,7 @@ class DId:
                 raise OutcomeUnknown(f"D-ID's list of {kind} cannot be read.")
             yield from found
             token = str(page.get("token") or "")
-            if not token or any(_when(made) < since for made in found):
+            if not token or past(found, "created_at", since):
                 return
         raise OutcomeUnknown(f"D-ID's list of {kind} is too long to look through.")
 
@@ -142,10 +142,3 @@ def _body(purchase: Purchase) -> dict[str, Any]:
         **({"config": {"result_format": "mp4"}} if kind != "scenes" else {}),
         **({"webhook": purchase.hook_url} if purchase.hook_url else {}),
     }
-
-
-def _when(made: Mapping[str, Any]) -> datetime:
-    try:
-        return datetime.fromisoformat(str(made.get("created_at")))
-    except ValueError:
-        raise OutcomeUnknown("D-ID's list has an entry without a date.") from None

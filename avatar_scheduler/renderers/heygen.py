@@ -16,7 +16,7 @@ from avatar_scheduler.domain.errors import Invalid, OutcomeUnknown
 from avatar_scheduler.outbound import Outbound, Reply
 from avatar_scheduler.renderers.base import Order
 from avatar_scheduler.renderers.contract import Absent, Account, Beat, Hook, NotTheirs, Plan, Purchase, Status
-from avatar_scheduler.renderers.wire import Wire, ids, plan, said, staged
+from avatar_scheduler.renderers.wire import Wire, ids, past, plan, said, staged
 from avatar_scheduler.rules.renderers import vendor
 
 HOME = "https://api.heygen.com"
@@ -68,7 +68,7 @@ class Heygen:
         return Absent("No video in the list carries our key.")
 
     def _videos(self, account: Account, since: datetime) -> Iterator[dict[str, Any]]:
-        """Newest first, back to `since`. Raises OutcomeUnknown when the list does not reach that far."""
+        """Those made since then and maybe others. Raises OutcomeUnknown when the list does not reach that far."""
         token = ""
         for _ in range(MOST_PAGES):
             page = self.wire.get(account, "/v3/videos?limit=100" + (f"&token={token}" if token else ""))
@@ -77,7 +77,7 @@ class Heygen:
                 raise OutcomeUnknown("HeyGen's list of videos cannot be read.")
             yield from videos
             token = str(page.get("next_token") or "")
-            if not token or any(float(v.get("created_at") or 0) < since.timestamp() for v in videos):
+            if not token or past(videos, "created_at", since):
                 return
         raise OutcomeUnknown("HeyGen's list of videos is too long to look through.")
 

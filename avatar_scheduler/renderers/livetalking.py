@@ -41,11 +41,11 @@ class LiveTalking:
 
     def submit(self, account: Account, purchase: Purchase, seconds: float) -> str:
         """What an earlier job left behind is ended first, so that nobody else's words are in the film."""
-        session = _session(purchase)
-        self._ask(account, "/interrupt_talk", {"sessionid": session}, seconds)
-        self._ask(account, "/record", {"sessionid": session, "type": "end_record"}, seconds, must=False)
-        self._ask(account, "/record", {"sessionid": session, "type": "start_record"}, seconds)
-        self._ask(account, "/human", {"sessionid": session, "type": "echo", "text": said(purchase.order)}, seconds)
+        here, each = {"sessionid": _session(purchase)}, seconds / 4
+        self._ask(account, "/interrupt_talk", here, each)
+        self._ask(account, "/record", {**here, "type": "end_record"}, each, must=False)
+        self._ask(account, "/record", {**here, "type": "start_record"}, each)
+        self._ask(account, "/human", {**here, "type": "echo", "text": said(purchase.order)}, each)
         return purchase.key
 
     def find(self, account: Account, purchase: Purchase) -> str | Absent:

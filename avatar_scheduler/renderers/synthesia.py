@@ -16,7 +16,7 @@ from avatar_scheduler.domain.errors import Invalid, OutcomeUnknown
 from avatar_scheduler.outbound import Outbound, Reply
 from avatar_scheduler.renderers.base import Order
 from avatar_scheduler.renderers.contract import Absent, Account, Beat, Hook, NotTheirs, Plan, Purchase, Status
-from avatar_scheduler.renderers.wire import Wire, ids, plan, said, staged
+from avatar_scheduler.renderers.wire import Wire, ids, past, plan, said, staged
 from avatar_scheduler.rules.renderers import vendor
 
 HOME = "https://api.synthesia.io/v2"
@@ -67,7 +67,7 @@ class Synthesia:
             if not isinstance(page, list):
                 raise OutcomeUnknown("Synthesia's list of videos cannot be read.")
             yield from page
-            if len(page) < PAGE or any(float(v.get("createdAt") or 0) < since.timestamp() for v in page):
+            if len(page) < PAGE or past(page, "createdAt", since):
                 return
         raise OutcomeUnknown("Synthesia's list of videos is too long to look through.")
 

@@ -3,8 +3,10 @@
 import json
 import re
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -131,6 +133,27 @@ def wait_of(reply: Reply) -> float:
         if told.isascii() and told.isdigit():
             return min(LONGEST, max(SHORTEST, float(told[:9])))
     return 60.0
+
+
+def past(page: Sequence[Mapping[str, Any]], named: str, since: datetime) -> bool:
+    """Whether nothing made after `since` can follow this page: it runs from new to old, and ends before.
+
+    No order is promised anywhere, so one page that does not show it means reading on. Raises OutcomeUnknown for an
+    entry without a date: an absence must not rest on it.
+    """
+    dates = [_when(made.get(named)) for made in page]
+    falling = all(newer >= older for newer, older in pairwise(dates))
+    return falling and len(dates) > 1 and dates[0] > dates[-1] and dates[-1] < since
+
+
+def _when(value: object) -> datetime:
+    try:
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return datetime.fromtimestamp(value, UTC)
+        found = datetime.fromisoformat(str(value))
+    except (ValueError, OverflowError, OSError):
+        raise OutcomeUnknown("The list has an entry whose date cannot be read.") from None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def cut_off(path: Path) -> str:

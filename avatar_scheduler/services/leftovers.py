@@ -8,7 +8,7 @@ from sqlmodel import Session, col, or_, select
 from avatar_scheduler.clock import Clock
 from avatar_scheduler.config import Settings
 from avatar_scheduler.db import moves
-from avatar_scheduler.db.engine import write_scope
+from avatar_scheduler.db.engine import read_scope, write_scope
 from avatar_scheduler.db.tables import Purchase, Render
 from avatar_scheduler.domain.errors import SchedulerError
 from avatar_scheduler.domain.purchase import OPEN, PurchaseState
@@ -22,23 +22,26 @@ AGAIN = timedelta(seconds=30)
 S = PurchaseState
 
 
-def due(session: Session, now: datetime) -> list[str]:
-    """Renders that ended while something is still being bought for them."""
+def due(session: Session, now: datetime, *only: str) -> list[str]:
+    """Renders that ended while something is still being bought for them; all, or those of `only`."""
     query = select(Render.id).where(
         Purchase.render_id == Render.id,
         col(Purchase.state).in_(OPEN),
         col(Render.state).in_(GONE),
         or_(col(Render.look_at).is_(None), col(Render.look_at) <= now),
     )
-    return list(session.exec(query))
+    return list(session.exec(query.where(col(Render.id).in_(only)) if only else query))
 
 
 def drop(settings: Settings, render_id: str, clock: Clock) -> bool:
     """One step towards the end of such a purchase. False when there is none."""
+    with read_scope(settings) as session:
+        if not due(session, clock(), render_id):
+            return False
     with write_scope(settings) as session:
         now = clock()
-        if render_id not in due(session, now):
-            return False
+        if not due(session, now, render_id):
+            return True  # another worker is at it
         render = session.get_one(Render, render_id)
         row = session.exec(select(Purchase).where(Purchase.render_id == render_id)).one()
         render.look_at = now + AGAIN

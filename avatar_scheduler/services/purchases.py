@@ -43,6 +43,7 @@ ACTOR = "purchase"
 SOONEST, LATEST = 5.0, 300.0
 MARGIN = timedelta(seconds=60)
 """Past a call's deadline before an absence counts: what was taken at the last moment must show in their list."""
+ROOM = timedelta(seconds=30)
 STUCK = timedelta(minutes=20)
 GIVE_UP = timedelta(hours=24)
 S = PurchaseState
@@ -201,7 +202,8 @@ def _intend(errand: Errand, token: str) -> Errand:
             col(Row.state).in_(UNDER_WAY),
         )  # fmt: skip
         if session.exec(busy).one() >= vendor(row.renderer).parallel:
-            raise errand.later(f"Waiting for room: {errand.name} takes {vendor(row.renderer).parallel} at a time")
+            step = f"Waiting for room: {errand.name} takes {vendor(row.renderer).parallel} at a time"
+            raise NotYet(now + ROOM, step)
         moves.move(session, row, S.submitting, at=now, actor=ACTOR, submitted_at=now, hook_sha256=vendors.digest(token))
         return Errand(errand.settings, errand.clock, errand.order, errand.there, errand.account, row)
 

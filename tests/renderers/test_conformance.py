@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,7 @@ from avatar_scheduler.domain.post import PostState
 from avatar_scheduler.domain.purchase import PurchaseState
 from avatar_scheduler.domain.render import RenderState
 from avatar_scheduler.marks import credentials
-from avatar_scheduler.renderers import renderer
+from avatar_scheduler.renderers import renderer, synthesia
 from avatar_scheduler.renderers.base import Order
 from avatar_scheduler.renderers.contract import Absent, Account, Later, Purchase
 from avatar_scheduler.rules.renderers import vendors as known
@@ -179,6 +179,26 @@ class TestContract:
         assert made.find(account, mine) == vendor_id
         other = Purchase("e" * 32, mine.order, mine.asked_at)
         assert isinstance(made.find(account, other), Absent)
+
+    @pytest.mark.parametrize("oldest_first", [False, True])
+    @pytest.mark.parametrize("vendor", PAID, indirect=True)
+    def test_a_key_is_found_on_the_last_page_too(
+        self, name: str, there: Vendor, account: Account, monkeypatch: pytest.MonkeyPatch, oldest_first: bool
+    ) -> None:
+        """No order of the list is promised."""
+        made, mine = renderer(name, HOSTS), bought(name, there)
+        monkeypatch.setattr(synthesia, "PAGE", 2)
+        there.page, there.oldest_first = 2, oldest_first
+        for number in range(7):
+            key = mine.key if number == (6 if oldest_first else 0) else str(number) * 32
+            made.submit(account, Purchase(key, mine.order, mine.asked_at), 10)
+        for job in there.jobs.values():  # old ones come first, ours was made a moment ago
+            job.created_at = mine.asked_at - timedelta(days=10 - int(job.id.rpartition("-")[2]))
+        ours = next(job for job in there.jobs.values() if job.key == mine.key)
+        ours.created_at = mine.asked_at + timedelta(seconds=1) if oldest_first else ours.created_at
+        asked = mine.asked_at if oldest_first else mine.asked_at - timedelta(days=20)
+        found = made.find(account, Purchase(mine.key, mine.order, asked))
+        assert found == ours.id
 
     @pytest.mark.parametrize("fault", [{"after": True}, {"status": 500}, {"status": 502}, {"status": 200, "body": []}])
     def test_no_clear_answer_is_an_open_question(

@@ -1,14 +1,15 @@
 """What every vendor's answers mean to us, without a vendor."""
 
 import struct
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from avatar_scheduler.domain.errors import Invalid
+from avatar_scheduler.domain.errors import Invalid, OutcomeUnknown
 from avatar_scheduler.outbound import Reply
 from avatar_scheduler.renderers.base import Order
-from avatar_scheduler.renderers.wire import cut_off, said, spoken, wait_of
+from avatar_scheduler.renderers.wire import cut_off, past, said, spoken, wait_of
 from tests.vendors.shop import TINY
 
 
@@ -50,6 +51,25 @@ def test_what_is_no_film_at_all(tmp_path: Path, data: bytes) -> None:
 )  # fmt: skip
 def test_waits_are_ours_to_bound(headers: dict[str, str], seconds: float) -> None:
     assert wait_of(Reply(429, headers, b"")) == seconds
+
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("hours", "over"),
+    [((13, 11), True), ((13, 12), False), ((11, 13), False), ((11,), False), ((11, 11), False), ((), False),
+     ((13, 10, 11), False), ((11, 10, 9), True)],
+)  # fmt: skip
+def test_only_a_page_from_new_to_old_ends_the_search(hours: tuple[int, ...], over: bool) -> None:
+    for made in ([NOON.replace(hour=h).isoformat() for h in hours], [NOON.replace(hour=h).timestamp() for h in hours]):
+        assert past([{"at": at} for at in made], "at", NOON) is over
+
+
+@pytest.mark.parametrize("value", [None, "", "soon", True, 1e300])
+def test_an_entry_without_a_date_proves_nothing(value: object) -> None:
+    with pytest.raises(OutcomeUnknown):
+        past([{"at": value}, {"at": 1}], "at", NOON)
 
 
 def test_cues_are_taken_out_and_brackets_of_the_writer_stay() -> None:

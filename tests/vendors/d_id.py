@@ -25,7 +25,8 @@ class DId(Vendor):
         if path == "/credits":
             return 200, {"remaining": self.credits, "total": 1000, "credits": []}
         if "?" in path:
-            return 200, {"clips": [self._row(job) for job in reversed(self.jobs.values()) if not job.deleted]}
+            jobs, token = self.listed(path)
+            return 200, {"clips": [self._row(job) for job in jobs], **({"token": token} if token else {})}
         job = self.jobs.get(path.rpartition("/")[2])
         if job is None or job.deleted:
             return 404, {"kind": "NotFoundError", "description": "not found"}

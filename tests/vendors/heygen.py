@@ -29,7 +29,8 @@ class HeyGen(Vendor):
         if path == "/v3/users/me":
             return 200, {"data": {"billing_type": "wallet", "wallet": {"remaining_balance": self.credits}}}
         if path.startswith("/v3/videos?"):
-            return 200, {"data": [self._row(job) for job in reversed(self.jobs.values()) if not job.deleted]}
+            jobs, token = self.listed(path)
+            return 200, {"data": [self._row(job) for job in jobs], "next_token": token or None}
         job = self.jobs.get(path.rpartition("/")[2])
         if job is None or job.deleted:
             return 404, _error("not_found", "No such video")

@@ -64,6 +64,8 @@ class Vendor:
         self.expired = 0
         """How many of the next download addresses are too old already."""
         self.credits = 1000
+        self.page = 100
+        self.oldest_first = False
         self.stages = type(self).stages
         self.released = threading.Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
@@ -95,6 +97,16 @@ class Vendor:
         now = self.stages[min(job.looks, len(self.stages) - 1)]
         job.looks += 1
         return now
+
+    def listed(self, path: str) -> tuple[list[Job], str]:
+        """One page, and the token of the next."""
+        start = int(path.rpartition("token=")[2]) if "token=" in path else 0
+        if "offset=" in path:
+            start = int(path.rpartition("offset=")[2])
+        jobs = [job for job in self.jobs.values() if not job.deleted]
+        jobs = jobs if self.oldest_first else jobs[::-1]
+        end = start + self.page
+        return jobs[start:end], str(end) if end < len(jobs) else ""
 
     def media(self, job: Job) -> str:
         """A passing address, a new one each time it is asked for."""

@@ -26,7 +26,7 @@ class Synthesia(Vendor):
         if method == "POST":
             return self._create(body)
         if "?" in path:
-            return 200, {"videos": [self._row(job) for job in reversed(self.jobs.values()) if not job.deleted]}
+            return 200, {"videos": [self._row(job) for job in self.listed(path)[0]]}
         job = self.jobs.get(path.rpartition("/")[2])
         if job is None or job.deleted:
             return 404, {"context": "Video not found", "error": "not found"}
