@@ -137,7 +137,7 @@ def new_post(session: Session, form: Written, creator: Creator) -> NewPost:
     )
 
 
-def blank(creator: Creator, starter: str, now: datetime) -> Written:
+def blank(creator: Creator, channels: tuple[str, ...], starter: str, now: datetime) -> Written:
     """What an empty composer holds."""
     chosen = starters.load(starter) if starter else None
     script = chosen.script if chosen else None
@@ -148,6 +148,7 @@ def blank(creator: Creator, starter: str, now: datetime) -> Written:
         kind=script.kind if script else "tip",
         **halves(chosen.source if chosen else ""),
         language=script.language if script else creator.language,
+        channels=list(channels[:1]),
         at=at,
         zone=creator.zone,
     )
@@ -218,7 +219,7 @@ def empty(
     request: Request, session: ReadSession, who: Who, now: Now, warm: PreviewsDep, creator: str = "", starter: str = ""
 ) -> Response:
     row = installation.creator_by_slug(session, who, creator)
-    form = blank(row, starter, now)
+    form = blank(row, composing.choices(session, who, row).channels, starter, now)
     answer = show(request, session, who, form, now)
     warm.warm(form.fields.language)
     return answer

@@ -96,7 +96,7 @@ def test_it_is_clean_with_and_without_mistakes(
     seen.context.close()
 
 
-def test_a_script_is_typed_seen_and_sent(desk: Desk) -> None:
+def test_a_script_is_typed_seen_and_sent(desk: Desk, pictures: Path) -> None:
     page = desk.page
     page.fill("[name=title]", "Onions")
     page.fill("[name=template]", "Keep the heat low. Give the onions ten minutes.")
@@ -104,10 +104,12 @@ def test_a_script_is_typed_seen_and_sent(desk: Desk) -> None:
     page.click("[data-watch]")
     assert page.evaluate(PLAYED) > 0.5
     assert page.evaluate("document.querySelector('video').videoWidth") == 360
+    page.screenshot(path=pictures / "compose-watching.png")
     page.click("header [data-send]")
     page.wait_for_url(re.compile(r"/posts/[0-9a-f]{32}$"))
     expect(page.locator("h1")).to_have_text("Onions")
     expect(page.locator("[data-progress]")).to_be_visible()
+    page.screenshot(path=pictures / "compose-sent.png")
     assert desk.problems == []
 
 
