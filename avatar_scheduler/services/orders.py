@@ -85,7 +85,7 @@ def _material(session: Session, post: Post, name: str, ref: str) -> dict[str, st
 
 def _pronunciations(session: Session, post: Post) -> dict[str, str]:
     query = select(Pronunciation).where(
-        Pronunciation.creator_id == post.creator_id, Pronunciation.language == post.language
+        Pronunciation.creator_id == post.creator_id, Pronunciation.language == voices.base(post.language)
     )
     return {row.written: row.spoken for row in session.exec(query)}
 

@@ -9,6 +9,8 @@ from avatar_scheduler.studio.speech.hibari_voice import HibariVoice
 from avatar_scheduler.studio.speech.speak import speak
 from avatar_scheduler.studio.timed import Speech
 from tests.studio.jobs import SCRIPT
+from tests.studio.speech.hiss import lag
+from tests.studio.speech.test_piper import JOE
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +35,11 @@ class TestSpeak:
 
         before = level(0, speech.words[0].start - 0.05)
         assert all(level(word.start, word.end) > 10 * before for word in speech.words)
+
+    @pytest.mark.parametrize("voice", ["heart", "espeak", f"piper:{JOE}"])
+    def test_times_are_heard_where_they_are_told(self, voice: str) -> None:
+        speech = speak("Six sheep sat so silently. She sells shoes, sir. Sam saw seven ships.", "en", voice=voice)
+        assert abs(lag(speech)) <= 0.025
 
     def test_the_same_words_always_sound_the_same(self) -> None:
         one, same, other = (speak(text, "en").samples for text in ("Hello.", "Hello.", "Hello, you."))
