@@ -105,6 +105,10 @@ def test_a_script_is_typed_seen_and_sent(desk: Desk, pictures: Path) -> None:
     assert page.evaluate(PLAYED) > 0.5
     assert page.evaluate("document.querySelector('video').videoWidth") == 360
     page.screenshot(path=pictures / "compose-watching.png")
+    page.evaluate("document.querySelector('video').pause()")
+    with page.expect_response("**/compose/preview/*") as ahead:
+        page.fill("[name=template]", "Keep the heat very low. Give the onions ten minutes.")
+    assert ahead.value.ok
     page.click("header [data-send]")
     page.wait_for_url(re.compile(r"/posts/[0-9a-f]{32}$"))
     expect(page.locator("h1")).to_have_text("Onions")

@@ -16,7 +16,10 @@ async function check() {
   running = new AbortController();
   try {
     const answer = await post("/compose/check", running.signal);
-    if (answer.ok) show(await answer.json());
+    if (!answer.ok) return;
+    const found = await answer.json();
+    show(found);
+    if (!found.problems) await ahead(running.signal);
   } catch {
     // Aborted by a newer one, or offline: the next change asks again.
   }
@@ -80,6 +83,17 @@ async function watch() {
     said.textContent = error.message || said.dataset.failed;
   }
   button.disabled = false;
+}
+
+// Who watched once will watch again: the changed sentence is spoken before they ask, and kept by the server.
+async function ahead(signal) {
+  if (video.hidden || !(video.paused || video.ended)) return;
+  const answer = await post(pane.dataset.preview, signal);
+  if (!answer.ok) return;
+  const film = await fetch((await answer.json()).url, { signal });
+  const reader = film.body.getReader();
+  await reader.read();
+  await reader.cancel();
 }
 
 async function play(url) {
