@@ -2,7 +2,6 @@
 
 import re
 import shutil
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path, PurePath
@@ -187,20 +186,6 @@ def _find(session: Session, creator_id: str, name_or_id: str) -> Upload | None:
 def _have(session: Session, creator: Creator) -> str:
     names = sorted(session.exec(select(Upload.name).where(Upload.creator_id == creator.id)))
     return f"There are: {', '.join(names)}." if names else "There are none yet."
-
-
-def resolve(session: Session, creator: Creator, materials: Mapping[str, str]) -> dict[str, dict[str, str]]:
-    """The files a post names, bound by what is in them. Raises Invalid for one that is not there."""
-    found = {}
-    for name, named in materials.items():
-        row = _find(session, creator.id, named)
-        if row is None:
-            raise Invalid(
-                f"materials: “{name}” is the file “{named}”, which is not there. {_have(session, creator)}",
-                code="staging",
-            )
-        found[name] = {"kind": row.kind, "sha256": row.sha256}
-    return found
 
 
 def file(session: Session, settings: Settings, who: Person, upload_id: str) -> MediaFile:

@@ -165,8 +165,8 @@ class TestPeople:
         row, leo = bring(world, given(tmp_path)), creator_of(world, world.ada, "leo")
         with world.read() as session:
             for named in (row.name, row.id):
-                with pytest.raises(Invalid, match=r"which is not there\. There are none yet\."):
-                    uploads.resolve(session, leo, {"stall": named})
+                with pytest.raises(NotFound, match="There are none yet"):
+                    uploads.by_name(session, world.ada, leo, named)
 
 
 class TestNaming:
@@ -175,8 +175,6 @@ class TestNaming:
         with world.read() as session:
             for named in (row.name, row.id):
                 assert uploads.by_name(session, world.ada, world.maya, named).id == row.id
-                bound = {"kind": "image", "sha256": row.sha256}
-                assert uploads.resolve(session, world.maya, {"stall": named}) == {"stall": bound}
             with pytest.raises(NotFound, match="There are: market-stall"):
                 uploads.by_name(session, world.ada, world.maya, "none")
 
