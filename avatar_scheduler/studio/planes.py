@@ -46,11 +46,17 @@ class Converter:
     def __call__(self, rgba: Pixels) -> Planes:
         """Alpha is not looked at. The planes are the caller's own."""
         height, width = rgba.shape[:2]
-        frame, pixels, reformatter = self._kept(width, height)
-        pixels[:] = rgba
+        pixels = self.paper(width, height)
+        if pixels is not rgba:
+            pixels[:] = rgba
+        frame, _, reformatter = self._kept(width, height)
         # More threads than one cost three times the work at the size of a mouth.
         yuv = reformatter.reformat(frame, format="yuv420p", dst_colorspace=BT709, dst_color_range=LIMITED, threads=1)
         return views(yuv)
+
+    def paper(self, width: int, height: int) -> Pixels:
+        """RGBA to draw on and to convert next: the same each time for a size, so that it need not be copied."""
+        return self._kept(width, height)[1]
 
 
 def _prepared(width: int, height: int) -> tuple[av.VideoFrame, Pixels, VideoReformatter]:

@@ -40,7 +40,10 @@ class Compositor:
         self._look = self.rest
         self._layers: tuple[Layer, ...] = ()
         self._sheet = Sheet(self._views)
-        self._surroundings: Cutout | None = None
+        self._moving = job.staging.background.kind == "video"
+        if self._moving:
+            self._surroundings = self.stage.cutout(self._whole, self.rest, spared=self._head_box)
+            self._restless = self._restless_parts()
         self._outline = lru_cache(maxsize=POSES + 1)(self._draw_outline)
         self._sticking_out = lru_cache(maxsize=_FACES_KEPT)(self._draw_sticking_out)
 
@@ -52,7 +55,10 @@ class Compositor:
         third: bool = False,
         ground: planes.Planes | None = None,
     ) -> av.VideoFrame:
-        """Draws into `self.frame` and returns it: valid until the next call. `third` is the lower third."""
+        """Draws into `self.frame` and returns it: valid until the next call. `third` is the lower third.
+
+        `ground` is for jobs with a film behind the figure, and they need one for each frame.
+        """
         layers = self.wording.layers(caption, third=third)
         boxes = [layer.box for layer in {*self._layers, *layers}]
         crowded = any(box.meets(self._head_box) for box in boxes)
@@ -81,9 +87,6 @@ class Compositor:
                 planes.paste(self._views, patch, box)
 
     def _lay_ground(self, ground: Sheet, look: Look) -> None:
-        if self._surroundings is None:
-            self._surroundings = self.stage.cutout(self._whole, self.rest, spared=self._head_box)
-            self._restless = self._restless_parts()
         self._surroundings.lay(self._sheet, ground)
         self._outline(look.pose).lay(self._sheet, ground)
         for slots in self._groups:
@@ -110,10 +113,14 @@ class Compositor:
         )
 
     def _draw_head(self, at: Pose) -> planes.Planes:
+        if self._moving:
+            return self._outline(at).planes
         return self.stage.patch(self._head_box, self._with(at, (), ()))
 
     def _draw_face(self, at: Pose, slots: tuple[str, ...], states: tuple[str, ...]) -> tuple[Box, planes.Planes]:
         box = self._around({at}, slots)
+        if self._moving and self._restless.intersection(states):
+            return box, self._sticking_out(at, slots, states).planes
         return box, self.stage.patch(box, self._with(at, slots, states))
 
     def _with(self, at: Pose, slots: tuple[str, ...], states: tuple[str, ...]) -> Look:

@@ -37,7 +37,8 @@ class Stage:
         margin = planes.MARGIN
         wide = Box(box.x - margin, box.y - margin, box.width + 2 * margin, box.height + 2 * margin).within(*self._size)
         inner = Box(box.x - wide.x, box.y - wide.y, box.width, box.height)
-        rgba = self._backdrop[wide.y : wide.bottom, wide.x : wide.right].copy()
+        rgba = self._convert.paper(wide.width, wide.height)
+        rgba[:] = self._backdrop[wide.y : wide.bottom, wide.x : wide.right]
         canvas = _canvas(rgba, wide)
         self._figure.draw(canvas, look)
         if paint:
@@ -54,7 +55,7 @@ class Stage:
 
     def silhouette(self, box: Box, look: Look) -> planes.Pixels:
         """How much of the ground the figure hides, 0 to 255."""
-        return self._front(box, look)[..., 3]
+        return self._front(box, look)[..., 3].copy()
 
     def cutout(self, box: Box, look: Look | None, *, spared: Box | None = None) -> Cutout:
         """The figure (None: nobody) and the overlay, to be seen in front of moving ground; not in the spared box."""
@@ -65,12 +66,14 @@ class Stage:
 
     def difference(self, box: Box, look: Look, other: Look) -> Cutout:
         """What is left to do for `look` after the cutout of `other` was laid: where one hides the ground, not both."""
+        before = self.silhouette(box, other)
         rgba = self._front(box, look)
-        return Cutout(rgba, box, self._convert, rgba[..., 3] != self._front(box, other)[..., 3])
+        return Cutout(rgba, box, self._convert, rgba[..., 3] != before)
 
     def _front(self, box: Box, look: Look | None) -> planes.Pixels:
-        """Premultiplied, on nothing."""
-        rgba = np.zeros((box.height, box.width, 4), np.uint8)
+        """Premultiplied, on nothing. Valid until the next is drawn."""
+        rgba = self._convert.paper(box.width, box.height)
+        rgba[:] = 0
         if look:
             self._figure.draw(_canvas(rgba, box), look)
         self._lay_overlay(rgba, box)
@@ -78,7 +81,8 @@ class Stage:
 
     def layer(self, box: Box, paint: Paint) -> Layer | None:
         """Painted in frame coordinates, to be laid over any frame: the place of the overlay is spared."""
-        rgba = np.zeros((box.height, box.width, 4), np.uint8)
+        rgba = self._convert.paper(box.width, box.height)
+        rgba[:] = 0
         paint(_canvas(rgba, box))
         label = self._overlay_box
         if label.meets(box):

@@ -3,8 +3,9 @@
 Blending is done on planes, not in RGB: converting whole frames costs thirty times as much as copying them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from avatar_scheduler.studio import planes
 from avatar_scheduler.studio.avatar.pack import Box
 
 _BLACK = 16
+_OPAQUE = 255
 _BAND = 16
 """Rows that are cut in one go. More rows are fewer copies, and more pixels along the outline are blended one by one."""
 _SHORTEST = 8
@@ -44,8 +46,9 @@ def layer(rgba: planes.Pixels, box: Box, convert: planes.Converter) -> Layer | N
     if seen is None:
         return None
     part = rgba[seen.y : seen.bottom, seen.x : seen.right]
-    left, colour = _weights(part, convert(part))
-    return Layer(Box(box.x + seen.x, box.y + seen.y, seen.width, seen.height), left, colour)
+    (y, u, v), (fine, coarse) = convert(part), map(_left, _alphas(part))
+    colour = _luma(y, fine), _chroma(u, coarse), _chroma(v, coarse)
+    return Layer(Box(box.x + seen.x, box.y + seen.y, seen.width, seen.height), (fine, coarse, coarse), colour)
 
 
 @dataclass(frozen=True)
@@ -73,10 +76,17 @@ class Cutout:
 
     def __init__(self, rgba: planes.Pixels, box: Box, convert: planes.Converter, only: Mask | None = None) -> None:
         """From premultiplied pixels. `only` are pixels to be written whatever is there, and no others."""
-        left, colour = _weights(rgba, convert(rgba))
+        self.planes = convert(rgba)
+        """Itself on black: right wherever it hides the ground."""
+        fine, coarse = _alphas(rgba)
         full, half = (box.x, box.y), (box.x // 2, box.y // 2)
-        masks = (only, _halved(only), _halved(only)) if only is not None else (None, None, None)
-        self._holes = [_hole(*parts) for parts in zip(left, colour, (full, half, half), masks, strict=True)]
+        y, u, v = self.planes
+        few = None if only is None else _halved(only)
+        self._holes = [
+            _hole(fine, y, _luma, full, only),
+            _hole(coarse, u, _chroma, half, few),
+            _hole(coarse, v, _chroma, half, few),
+        ]
         self._flat: dict[tuple[int, ...], list[NDArray[np.intp]]] = {}
 
     def lay(self, target: Sheet, ground: Sheet) -> None:
@@ -118,15 +128,11 @@ def _seen(alpha: planes.Pixels) -> Box | None:
     return Box(x, y, (int(columns[-1]) - x) // 2 * 2 + 2, (int(rows[-1]) - y) // 2 * 2 + 2)
 
 
-def _weights(
-    rgba: planes.Pixels, yuv: planes.Planes
-) -> tuple[tuple[Weights, Weights, Weights], tuple[Weights, Weights, Weights]]:
-    alpha = rgba[..., 3].astype(np.uint16)
-    fine = _left(alpha)
-    quarters: Weights = alpha[::2, ::2] + alpha[1::2, ::2] + alpha[::2, 1::2] + alpha[1::2, 1::2]
-    coarse = _left((quarters + 2) // 4)
-    y, u, v = yuv
-    return (fine, coarse, coarse), (_luma(y, fine), _chroma(u, coarse), _chroma(v, coarse))
+def _alphas(rgba: planes.Pixels) -> tuple[Weights, Weights]:
+    """For luma and for chroma."""
+    fine = rgba[..., 3].astype(np.uint16)
+    quarters: Weights = fine[::2, ::2] + fine[1::2, ::2] + fine[::2, 1::2] + fine[1::2, 1::2]
+    return fine, (quarters + 2) // 4
 
 
 def _left(alpha: Weights) -> Weights:
@@ -149,32 +155,47 @@ def _chroma(plane: planes.Pixels, left: Weights) -> Weights:
     return colour.astype(np.uint16)
 
 
-def _hole(left: Weights, colour: Weights, corner: tuple[int, int], only: Mask | None) -> _Hole:
-    mixed = left > 0 if only is None else only.copy()
+def _hole(
+    alpha: Weights,
+    plane: planes.Pixels,
+    colour: Callable[[planes.Pixels, Weights], Weights],
+    corner: tuple[int, int],
+    only: Mask | None,
+) -> _Hole:
+    mixed = alpha < _OPAQUE if only is None else only
     copied: list[tuple[slice, slice]] = []
-    for rows, columns in _windows(left == 256) if only is None else ():
+    for rows, columns in _windows(alpha == 0) if only is None else ():
         mixed[rows, columns] = False
         copied.append((_moved(rows, corner[1]), _moved(columns, corner[0])))
-    rows_at, columns_at = np.nonzero(mixed)
-    parts = left[rows_at, columns_at], colour[rows_at, columns_at]
-    return _Hole(tuple(copied), rows_at + corner[1], columns_at + corner[0], *parts)
+    at = np.nonzero(mixed)
+    left = _left(alpha[at])
+    return _Hole(tuple(copied), at[0] + corner[1], at[1] + corner[0], left, colour(plane[at], left))
 
 
-def _windows(clear: Mask) -> Iterator[tuple[slice, slice]]:
+def _windows(clear: Mask) -> list[tuple[slice, slice]]:
     """Rectangles where nothing hides the ground; what they leave over is mixed pixel by pixel."""
-    runs: list[tuple[int, int]] = []
-    since = 0
-    for top in range(0, len(clear), _BAND):
-        found = _runs(np.all(clear[top : top + _BAND], axis=0))
-        if found != runs:
-            yield from ((slice(since, top), slice(*run)) for run in runs)
-            runs, since = found, top
-    yield from ((slice(since, len(clear)), slice(*run)) for run in runs)
+    height, width = clear.shape
+    bands = -(-height // _BAND)
+    padded = np.ones((bands * _BAND, width + 2), np.bool_)
+    padded[:height, 1:-1] = clear
+    padded[:, [0, -1]] = False
+    edges = np.diff(padded.reshape(bands, _BAND, -1).all(axis=1).astype(np.int8), axis=1)
+    begins, ends = np.argwhere(edges == 1), np.argwhere(edges == -1)
+    found: dict[tuple[int, int], list[int]] = {}
+    for (band, first), (_, end) in zip(begins.tolist(), ends.tolist(), strict=True):
+        if end - first >= _SHORTEST:
+            found.setdefault((first, end), []).append(band)
+    return [
+        (slice(top * _BAND, min(bottom * _BAND, height)), slice(*span))
+        for span, numbers in found.items()
+        for top, bottom in _stretches(numbers)
+    ]
 
 
-def _runs(clear: Mask) -> list[tuple[int, int]]:
-    edges = np.flatnonzero(np.diff(clear, prepend=False, append=False))
-    return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True) if b - a >= _SHORTEST]
+def _stretches(numbers: list[int]) -> list[tuple[int, int]]:
+    """From the first to after the last of each run of neighbours."""
+    breaks = [i for i in range(1, len(numbers)) if numbers[i] != numbers[i - 1] + 1]
+    return [(numbers[a], numbers[b - 1] + 1) for a, b in pairwise([0, *breaks, len(numbers)])]
 
 
 def _moved(span: slice, by: int) -> slice:
