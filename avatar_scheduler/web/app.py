@@ -9,6 +9,7 @@ from starlette.types import Scope
 
 from avatar_scheduler.clock import Clock, utc_now
 from avatar_scheduler.config import Settings
+from avatar_scheduler.renderers.preview import Previews
 from avatar_scheduler.web import compose, errors, health, hooks, icons, media, posts, public, review, sessions, uploads
 from avatar_scheduler.web.deps import gate
 from avatar_scheduler.web.security import MAX_BODY, SecurityHeaders
@@ -43,6 +44,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     )  # fmt: skip
     app.state.settings = settings
     app.state.clock = clock
+    app.state.previews = Previews(settings.sentences)  # a process of its own, started when the first composer opens
     icons.drawings()
     app.add_middleware(SecurityHeaders, settings=settings)
     errors.install(app)

@@ -44,8 +44,7 @@ FORM = {
 def app(app: FastAPI) -> Iterator[FastAPI]:
     """Whoever opens the composer warms up a process."""
     yield app
-    if hasattr(app.state, "previews"):
-        app.state.previews.close()
+    app.state.previews.close()
 
 
 def posts_of(world: World) -> list[Post]:

@@ -43,8 +43,7 @@ def url(world: World) -> Iterator[str]:
 
     with gallery.serving(make) as address:
         yield address
-    if hasattr(apps[0].state, "previews"):
-        apps[0].state.previews.close()
+    apps[0].state.previews.close()
 
 
 class Desk:
