@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import pytest
+from PIL import Image
 
 from avatar_scheduler.cli.doctor import CHECKS
 from avatar_scheduler.domain.errors import Invalid, Refused
@@ -112,9 +113,13 @@ class TestEnding:
     def test_when_it_wants_too_much_memory(
         self, files: tuple[BinaryIO, BinaryIO, BinaryIO], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(sandbox, "MEMORY", 45 * kinds.MB)
+        source, target, small = files
+        source.truncate()
+        source.write(good.picture("PNG", Image.new("RGB", (6000, 4000))))  # 96 MB once it is opened
+        source.flush()
+        monkeypatch.setattr(sandbox, "MEMORY", 64 * kinds.MB)
         with pytest.raises(Invalid, match="too much memory") as caught:
-            sandbox.run("clip", *files, {"opener": "mov"}, wall_seconds=60, written_bytes=kinds.MB)
+            sandbox.run("picture", source, target, small, {"opener": "PNG"}, wall_seconds=60, written_bytes=kinds.MB)
         assert caught.value.code == "upload_memory"
 
     def test_when_it_writes_too_much(self, files: tuple[BinaryIO, BinaryIO, BinaryIO]) -> None:
