@@ -45,6 +45,7 @@ class Compositor:
             self._surroundings = self.stage.cutout(self._whole, self.rest, spared=self._head_box)
             self._restless = self._restless_parts()
         self._outline = lru_cache(maxsize=POSES + 1)(self._draw_outline)
+        self._at_rest = lru_cache(maxsize=2 * POSES)(self._draw_at_rest)
         self._sticking_out = lru_cache(maxsize=_FACES_KEPT)(self._draw_sticking_out)
 
     def show(
@@ -98,7 +99,10 @@ class Compositor:
         return self.stage.cutout(self._head_box, self._with(at, (), ()))
 
     def _draw_sticking_out(self, at: Pose, slots: tuple[str, ...], states: tuple[str, ...]) -> Cutout:
-        return self.stage.difference(self._around({at}, slots), self._with(at, slots, states), self._with(at, (), ()))
+        return self.stage.difference(self._around({at}, slots), self._with(at, slots, states), self._at_rest(at, slots))
+
+    def _draw_at_rest(self, at: Pose, slots: tuple[str, ...]) -> planes.Pixels:
+        return self.stage.silhouette(self._around({at}, slots), self._with(at, (), ()))
 
     def _restless_parts(self) -> frozenset[str]:
         """The parts of the face that change its outline, such as a mouth open so wide that the chin goes down."""

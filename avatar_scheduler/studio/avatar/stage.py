@@ -64,9 +64,8 @@ class Stage:
             rgba[_inside(spared, box)] = 255
         return Cutout(rgba, box, self._convert)
 
-    def difference(self, box: Box, look: Look, other: Look) -> Cutout:
-        """What is left to do for `look` after the cutout of `other` was laid: where one hides the ground, not both."""
-        before = self.silhouette(box, other)
+    def difference(self, box: Box, look: Look, before: planes.Pixels) -> Cutout:
+        """What is left to do for `look` after the cutout of another with this silhouette: where just one hides."""
         rgba = self._front(box, look)
         return Cutout(rgba, box, self._convert, rgba[..., 3] != before)
 
