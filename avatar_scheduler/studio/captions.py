@@ -12,6 +12,8 @@ from avatar_scheduler.studio.typography import OPENING, hold, tidy
 _LETTERS, _WORDS = 28, 6
 _POP_LETTERS, _POP_WORDS = 15, 3
 _LINGER_SECONDS = 0.6
+_SHORTEST_GAP = 0.5
+"""Seconds without words. A shorter gap reads as a flicker, so the caption stays until the next one."""
 _ENTERING = 2
 """Frames in which popping words grow to their size."""
 _SENTENCE_END = re.compile(r"[.!?…]\W*$")
@@ -107,9 +109,13 @@ def _cut(words: list[Timed], end: re.Pattern[str], language: str) -> list[list[T
 def _timed(groups: list[tuple[Timed, ...]]) -> list[Caption]:
     following = [*(group[0].start for group in groups[1:]), inf]
     return [
-        Caption(group, group[0].start, min(upcoming, group[-1].end + _LINGER_SECONDS))
+        Caption(group, group[0].start, _until(group[-1].end + _LINGER_SECONDS, upcoming))
         for group, upcoming in zip(groups, following, strict=True)
     ]
+
+
+def _until(lingered: float, upcoming: float) -> float:
+    return upcoming if upcoming - lingered < _SHORTEST_GAP else lingered
 
 
 def _shares(sentence: list[Timed], language: str, letters: int, words: int) -> list[tuple[Timed, ...]]:

@@ -101,3 +101,9 @@ class TestOnScreen:
 def test_vtt_counts_hours_and_escapes_marks() -> None:
     text = vtt(captions((Timed("<b>", 3661.5, 3662.0), Timed("&", 3662.0, 3662.25))))
     assert text == "WEBVTT\n\n01:01:01.500 --> 01:01:02.850\n&lt;b&gt; &amp;\n"
+
+
+@pytest.mark.parametrize(("silence", "shown_until"), [(0.4, 1.4), (1.0, 2.0), (1.2, 1.6), (3.0, 1.6)])
+def test_a_caption_stays_over_a_gap_too_short_to_see(silence: float, shown_until: float) -> None:
+    words = (Timed("One.", 0.5, 1.0), Timed("Two.", 1.0 + silence, 2.0 + silence))
+    assert captions(words, "en")[0].end == pytest.approx(shown_until)
