@@ -1,10 +1,12 @@
 """Draws a figure from its pack with skia, at any pose, clipped to whatever the canvas shows."""
 
+from io import BytesIO
 from math import ceil, floor
 from pathlib import Path
 from typing import Any
 
 import skia
+from PIL import Image
 
 from avatar_scheduler.domain.errors import Invalid
 from avatar_scheduler.studio.avatar.motion import Look, Pose
@@ -107,11 +109,23 @@ def draw_picture(path: Path, canvas: Any, width: int, height: int) -> None:
 
 
 def _draw_png(path: Path, canvas: Any, bounds: Any) -> None:
-    image = skia.Image.MakeFromEncoded(skia.Data.MakeWithCopy(_bytes(path)))
+    """Unpacked once, and only what can be seen of it: a mouth is a small part of its artboard."""
+    data = _bytes(path)
+    image = skia.Image.MakeFromEncoded(skia.Data.MakeWithCopy(data))
     if image is None:
         raise Invalid(f"{path.name} cannot be read. Save it again as a PNG picture.", code="sprite_unreadable")
-    sampling = skia.SamplingOptions(skia.FilterMode.kLinear, skia.MipmapMode.kLinear)
-    canvas.drawImageRect(image, bounds, sampling)
+    with Image.open(BytesIO(data), formats=["PNG"]) as picture:
+        seen = picture.convert("RGBA").getchannel("A").getbbox()
+    if seen is None:
+        return
+    across, down = bounds.width() / image.width(), bounds.height() / image.height()
+    # one clear pixel around it, so that a soft edge stays soft
+    left, top = max(0, seen[0] - 1), max(0, seen[1] - 1)
+    right, bottom = min(image.width(), seen[2] + 1), min(image.height(), seen[3] + 1)
+    part = image.makeSubset(skia.IRect.MakeLTRB(left, top, right, bottom)).makeRasterImage().withDefaultMipmaps()
+    smaller = skia.MipmapMode.kLinear if across < 0.75 else skia.MipmapMode.kNone
+    rect = skia.Rect.MakeLTRB(left * across, top * down, right * across, bottom * down)
+    canvas.drawImageRect(part, rect, skia.SamplingOptions(skia.FilterMode.kLinear, smaller))
 
 
 def _bytes(path: Path) -> bytes:

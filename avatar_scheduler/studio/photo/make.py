@@ -113,9 +113,9 @@ def _top(mask: Floats, bottom: float, scale: float) -> float:
 def _parts(board: _Board) -> tuple[dict[str, tuple[Floats, Box]], dict[str, Box]]:
     """Each picture of the pack, as the piece of it that is not clear; and the boxes."""
     picture, face = board.picture, board.face
-    boxes = _boxes(picture, face)
-    mouth, lids, brows = boxes["mouth"], boxes["eyes"], boxes["brows"]
     head, body = _split(picture, face)
+    boxes = _boxes(head, face)
+    mouth, lids, brows = boxes["mouth"], boxes["eyes"], boxes["brows"]
     whole, nothing = (0, 0, picture.shape[1], picture.shape[0]), np.zeros((2, 2, 4), np.float32)
     parts = {
         "head": (head, whole),
@@ -147,8 +147,9 @@ def _split(picture: Floats, face: Face) -> tuple[Floats, Floats]:
     return head, body
 
 
-def _boxes(picture: Floats, face: Face) -> dict[str, Box]:
-    height, width = picture.shape[:2]
+def _boxes(head: Floats, face: Face) -> dict[str, Box]:
+    height, width = head.shape[:2]
+    columns = np.flatnonzero((head[..., 3] >= 0.5).any(axis=0))
     chin, nose = float(face.points[CHIN, 1]), float(face.points[NOSE_BASE, 1])
     middle = float(face.points[[13, 14], 0].mean())
     wide = face.mouth_width
@@ -163,7 +164,7 @@ def _boxes(picture: Floats, face: Face) -> dict[str, Box]:
         return x, y, 2 * ceil(min(right, whole[1]) / 2) - x, 2 * ceil(min(bottom, whole[3]) / 2) - y
 
     return {
-        "head": even(0, width, 0, min(height, chin + 0.4 * face.height)),
+        "head": even(float(columns[0]), float(columns[-1]) + 1, 0, min(height, chin + 0.4 * face.height)),
         "mouth": even(middle - 1.6 * wide, middle + 1.6 * wide, nose - 0.25 * wide, chin + 0.36 * face.height),
         "eyes": even(lid[:, 0].min() - 8, lid[:, 0].max() + 8, brow[:, 1].min(), lid[:, 1].max() + 12),
         "brows": even(
