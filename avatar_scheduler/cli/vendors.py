@@ -8,7 +8,7 @@ from rich.table import Table
 from avatar_scheduler.cli.common import Json, console, emit, now, operator, settings, shown
 from avatar_scheduler.db.engine import read_scope, write_scope
 from avatar_scheduler.domain.budget import cents_of, money
-from avatar_scheduler.domain.errors import Invalid, SchedulerError
+from avatar_scheduler.domain.errors import SchedulerError
 from avatar_scheduler.rules.renderers import vendor
 from avatar_scheduler.rules.renderers import vendors as known
 from avatar_scheduler.services import budgets, installation, vendors
@@ -21,7 +21,6 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(no_args_is_help=True, help="Vendors that render for money, or beside us.")
     group.command("add")(add)
     group.command("hook")(hook)
-    group.command("avatar")(avatar)
     group.command("list")(list_)
     group.command("check")(check)
     app.add_typer(group, name="vendor")
@@ -59,26 +58,6 @@ def hook(name: Name) -> None:
     with write_scope(config) as session:
         vendors.listen(session, who, name, token, secret, now())
     console.print(f"{vendor(name).name} may call from now on.")
-
-
-def avatar(
-    name: Name,
-    ids: Annotated[
-        list[str],
-        typer.Option("--id", help="What the vendor knows it by: avatar_id=..., and voice_id=... if you like."),
-    ],
-    creator: Slug = "",
-    title: Annotated[str, typer.Option(help="How the composer calls it.")] = "",
-) -> None:
-    """Add a creator's avatar that lives at a vendor."""
-    pairs = [text.partition("=") for text in ids]
-    if bad := [left for left, sign, right in pairs if not (left and sign and right)]:
-        raise Invalid(f"“{bad[0]}” names nothing. Write --id avatar_id=...", code="vendor_avatar")
-    with write_scope(settings()) as session:
-        who = operator()
-        owner = installation.creator_by_slug(session, who, creator)
-        row = vendors.add_avatar(session, who, owner, name, title, {k: v for k, _, v in pairs}, now())
-    console.print(f"Added {shown(row.name)}, rendered by {vendor(name).name}.")
 
 
 def list_(as_json: Json = False) -> None:

@@ -120,11 +120,12 @@ def _explain(reply: Reply) -> tuple[str, str]:
 
 def _kind(order: Order) -> tuple[str, dict[str, str]]:
     known: dict[str, str] = json.loads(order.vendor)
+    if known.get("presenter_id", "").startswith("https://"):  # a picture, not one of their presenters
+        known["source_url"] = known.pop("presenter_id")
     for name, kind in KINDS.items():
         if known.get(name):
             return kind, known
-    ids(order, vendor(DId.name), "source_url, presenter_id or avatar_id")
-    raise Invalid("unreachable")
+    return "clips", ids(order, vendor(DId.name), "presenter_id")  # raises: it is not there
 
 
 def _body(purchase: Purchase) -> dict[str, Any]:

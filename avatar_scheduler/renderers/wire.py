@@ -18,6 +18,7 @@ from avatar_scheduler.renderers.base import Order
 from avatar_scheduler.renderers.contract import Account, Beat, Later, Plan
 from avatar_scheduler.rules.renderers import Vendor
 from avatar_scheduler.studio.job import estimate_seconds
+from avatar_scheduler.studio.speech import cues
 
 SECONDS = 30.0
 FETCH_SECONDS = 600.0
@@ -32,7 +33,6 @@ _REFUSALS = {
     403: ("forbidden", "{name} does not allow this with your account{said}."),
     451: ("moderation", "{name} refused this content{said}. Change the script or the look."),
 }
-_CUE = re.compile(r"\[([a-z]+)[^\]\n]*\]")
 
 
 @dataclass(frozen=True)
@@ -206,10 +206,15 @@ def _asked(staged: Staging) -> list[str]:
 
 def spoken(text: str) -> str:
     """The script without its cues: a vendor would read them aloud. Raises Invalid for those only our studio can do."""
-    for cue in _CUE.finditer(text):
-        if cue[1] in ("show", "clip"):
-            raise Invalid(f"Only a built-in avatar can do {cue[0]}. Take it out, or use one.", code="cue")
-    return " ".join(_CUE.sub(" ", text).split())
+    plain = []
+    for part in cues.parts(text):
+        if isinstance(part, str):
+            plain.append(part)
+        elif part.verb in ("show", "clip"):
+            raise Invalid(
+                f"Only a built-in avatar can [{part.verb} {part.value}]. Take it out, or use one.", code="cue"
+            )
+    return " ".join(" ".join(plain).split())
 
 
 def said(order: Order) -> str:
@@ -232,7 +237,7 @@ def ids(order: Order, vendor: Vendor, *needed: str) -> dict[str, str]:
     known: dict[str, str] = json.loads(order.vendor)
     if missing := [name for name in needed if not known.get(name)]:
         raise Invalid(
-            f"{vendor.name} needs {', '.join(missing)} for this avatar. Give it with: avatar-scheduler vendor avatar",
+            f"{vendor.name} needs {', '.join(missing)} for this avatar: avatar-scheduler avatar add --vendor-avatar ID",
             code="vendor_avatar",
         )
     return known

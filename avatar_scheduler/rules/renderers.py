@@ -17,6 +17,8 @@ BUILTIN = "builtin"
 @dataclass(frozen=True)
 class Vendor:
     name: str
+    avatar_key: str
+    """What it calls the number of an avatar."""
     cents_per_minute: int
     step_seconds: int
     """Started steps are charged whole."""

@@ -10,13 +10,13 @@ from sqlmodel import Session, col, select
 from avatar_scheduler import vault
 from avatar_scheduler.config import Settings
 from avatar_scheduler.db import audits
-from avatar_scheduler.db.tables import Avatar, Creator, VendorAccount
-from avatar_scheduler.domain.errors import Invalid, NotFound, Refused
+from avatar_scheduler.db.tables import VendorAccount
+from avatar_scheduler.domain.errors import Refused
 from avatar_scheduler.renderers import renderer
 from avatar_scheduler.renderers.contract import Account
 from avatar_scheduler.rules.renderers import vendor
 from avatar_scheduler.services.people import Person
-from avatar_scheduler.services.roles import DECIDE, WRITE, own, require
+from avatar_scheduler.services.roles import DECIDE, require
 
 KEY_NAME = "vendors"
 
@@ -87,48 +87,6 @@ def listing(session: Session, who: Person) -> list[VendorAccount]:
 def check(settings: Settings, row: VendorAccount) -> str:
     """What the vendor says of this account. Raises when it says no."""
     return renderer(row.renderer, settings.allow_hosts).health(open_account(settings, row))
-
-
-def add_avatar(
-    session: Session, who: Person, creator: Creator, name: str, title: str, ids: dict[str, str], now: datetime
-) -> Avatar:
-    """An avatar that lives at a vendor, under the consent the creator gave for theirs."""
-    require(who, WRITE, "add an avatar")
-    own(who, creator)
-    account(session, who.organization_id, name)
-    if not ids:
-        raise Invalid(f"Say what {vendor(name).name} knows it by, such as --id avatar_id=...", code="vendor_avatar")
-    first = session.exec(
-        select(Avatar).where(Avatar.creator_id == creator.id).order_by(col(Avatar.created_at)).limit(1)
-    ).first()
-    if first is None:
-        raise NotFound(f"{creator.name} has no avatar yet. Run: avatar-scheduler creator add", code="no_avatar")
-    row = Avatar(
-        organization_id=who.organization_id,
-        creator_id=creator.id,
-        consent_id=first.consent_id,
-        name=title or f"{first.name} ({vendor(name).name})",
-        performer=first.performer,
-        renderer=name,
-        pack=first.pack,
-        scene=first.scene,
-        vendor=json.dumps(ids, sort_keys=True, ensure_ascii=False),
-        created_at=now,
-    )
-    session.add(row)
-    session.flush()
-    data = {"creator": creator.name, "renderer": name}
-    audits.append(
-        session,
-        at=now,
-        organization=who.organization_id,
-        actor=who.member_id,
-        action="avatar.added",
-        noun="avatar",
-        noun_id=row.id,
-        data=data,
-    )
-    return row
 
 
 def _account(session: Session, organization_id: str, name: str) -> VendorAccount | None:

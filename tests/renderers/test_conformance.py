@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -145,7 +145,7 @@ class TestContract:
 
     @pytest.mark.parametrize("vendor", PAID, indirect=True)
     def test_an_avatar_it_does_not_know_is_said_too(self, name: str, there: Vendor) -> None:
-        with pytest.raises(Invalid, match="avatar-scheduler vendor avatar"):
+        with pytest.raises(Invalid, match="avatar-scheduler avatar add --vendor-avatar ID"):
             renderer(name).plan(order(name, there, vendor="{}"))
 
     def test_cues_are_never_spoken(self, name: str, there: Vendor, account: Account) -> None:
@@ -254,6 +254,21 @@ class TestContract:
     def test_it_goes_nowhere_it_may_not(self, name: str, purchase: Purchase, address: str) -> None:
         with pytest.raises(SchedulerError, match="Nothing was sent"):
             renderer(name).submit(Account(address, {"api_key": KEY}), purchase, 2)
+
+
+class TestDId:
+    """What only it does."""
+
+    @pytest.mark.parametrize(
+        ("known", "path"),
+        [({"presenter_id": "amy-1"}, "/clips"), ({"presenter_id": "https://x.example/maya.jpg"}, "/talks"),
+         ({"avatar_id": "avt_1"}, "/scenes")],
+    )  # fmt: skip
+    def test_the_kind_of_avatar_says_where_it_is_made(self, known: dict[str, str], path: str) -> None:
+        with running(KINDS["d_id"], TINY) as there:
+            there.next("POST", path, status=201, body={"id": "made-1"})
+            made = Purchase("f" * 32, order("d_id", there, vendor=json.dumps(known)), datetime.now(UTC))
+            assert renderer("d_id", HOSTS).submit(Account(there.url, {"api_key": KEY}), made, 10) == "made-1"
 
 
 class TestLiveTalking:

@@ -72,9 +72,9 @@ def test_an_entry_without_a_date_proves_nothing(value: object) -> None:
         past([{"at": value}, {"at": 1}], "at", NOON)
 
 
-def test_cues_are_taken_out_and_brackets_of_the_writer_stay() -> None:
-    assert spoken("[smile] One [pause 1s] two.\n[look left] Three [1].") == "One two. Three [1]."
-    with pytest.raises(Invalid, match=r"Only a built-in avatar can do \[clip me\]"):
+def test_cues_are_taken_out_and_what_only_we_can_show_is_refused() -> None:
+    assert spoken("[smile] One [pause 1s] two.\n[look left] Three (1).") == "One two. Three (1)."
+    with pytest.raises(Invalid, match=r"Only a built-in avatar can \[clip me\]"):
         spoken("One [clip me] two.")
 
 

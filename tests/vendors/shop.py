@@ -14,7 +14,7 @@ from avatar_scheduler.domain.purchase import PurchaseState
 from avatar_scheduler.domain.render import RenderState
 from avatar_scheduler.renderers import process
 from avatar_scheduler.renderers.base import VENDOR_FILM
-from avatar_scheduler.services import budgets, dispatch, renders, vendors
+from avatar_scheduler.services import avatars, budgets, dispatch, renders, vendors
 from tests.vendors import d_id, heygen, livetalking, synthesia
 from tests.vendors.server import KEY, Vendor
 from tests.world import World
@@ -74,8 +74,11 @@ class Shop:
                 token, address = vendors.hook_address(world.settings, self.name)
                 self.hook_address = address.removeprefix(world.settings.base_url)
                 vendors.listen(session, world.ada, self.name, token, SECRETS[self.name], world.now)
-            needs = self.vendor.needs or {"session": "0"}
-            vendors.add_avatar(session, world.ada, world.maya, self.name, "Vendor", needs, world.now)
+            new = avatars.New(
+                name="Vendor", renderer=self.name, vendor_avatar=next(iter(self.vendor.needs.values()), "0"),
+                vendor_voice=self.vendor.needs.get("voice_id", ""),
+            )  # fmt: skip
+            avatars.add(session, world.settings, world.ada, world.maya, new, world.now)
             if self.budget is not None:
                 budgets.put(session, world.ada, world.maya, self.budget, world.now)
         self.sweeper = dispatch.Sweeper(world.settings)
