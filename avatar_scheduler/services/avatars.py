@@ -82,7 +82,7 @@ def add(session: Session, settings: Settings, who: Person, creator: Creator, new
 def _permitted(session: Session, creator: Creator, now: datetime) -> Avatar:
     """The creator's first avatar, whose consent holds now. Raises Refused with the reason when it does not."""
     first = stagings.avatar(session, creator)
-    pass
+    consents.check(grant_of(session, first), creator=creator.name, platforms=frozenset(), at=now)
     return first
 
 
@@ -179,7 +179,8 @@ def listing(session: Session, who: Person, creator: Creator | None = None) -> li
     if creator is not None:
         own(who, creator)
         query = query.where(Avatar.creator_id == creator.id)
-    looks = {row.sha256: row.name for row in session.exec(select(Upload).where(Upload.kind == "pack"))}
+    packs = select(Upload).where(Upload.kind == "pack", Upload.organization_id == who.organization_id)
+    looks = {row.sha256: row.name for row in session.exec(packs)}
     return [
         Row(
             a.id, c.slug, a.name, looks.get(a.pack, a.pack[:12]), a.scene, a.performer, a.renderer, json.loads(a.vendor)
