@@ -13,7 +13,7 @@ NAMES = (
     "circle-check", "circle-dot-dashed", "circle-question-mark", "circle-slash", "circle-x", "eye", "file-play",
     "git-compare", "hand", "keyboard", "languages", "layout-list", "link", "loader", "lock",
     "log-in", "log-out", "map-pin", "maximize", "message-square-reply", "octagon-x", "pause", "pen-line", "play",
-    "rotate-ccw", "rss", "scan-line", "scroll-text", "send", "shield-check", "thumbs-up", "triangle-alert", "undo-2",
+    "rotate-ccw", "rss", "scan-line", "scroll-text", "send", "shield-check", "thumbs-up", "timer-off", "triangle-alert", "undo-2",
     "wifi-off", "x",
     "audio-lines", "film", "folder-open", "image", "mic", "shirt", "trash", "upload", "user-round",
 )  # fmt: skip
