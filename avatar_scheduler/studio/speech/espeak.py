@@ -19,7 +19,7 @@ PACE = 165
 """Words a minute at speed 1."""
 _SECONDS = 10.0
 _SECONDS_A_LETTER = 0.02
-_VOICES = {"en": "en-us", "pt": "pt-br"}
+_VOICES = {"en": "en-us", "pt": "pt-br", "fr-fr": "fr"}
 
 
 @dataclass(frozen=True)

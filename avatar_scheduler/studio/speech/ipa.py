@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from avatar_scheduler.studio.speech import espeak
+from avatar_scheduler.studio.voices import base
 
 RULES = Path(__file__).parents[2] / "rules" / "sounds.toml"
 _LIAISONS = {"z": "sxz", "t": "td", "n": "n", "p": "p", "ʁ": "r"}
@@ -68,7 +69,7 @@ def cleaned(ipa: str) -> str:
 
 @cache
 def _table(language: str) -> Mapping[str, Any]:
-    table: Mapping[str, Any] = tomllib.loads(RULES.read_text("utf-8")).get(language, {})
+    table: Mapping[str, Any] = tomllib.loads(RULES.read_text("utf-8")).get(base(language), {})
     return table
 
 

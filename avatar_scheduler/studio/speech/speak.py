@@ -69,8 +69,8 @@ def speak(
     track = _Track(PAUSE_SECONDS[speaker.voice.engine], clips or {})
     parts = script.pieces(text)
     for index, piece in enumerate(parts):
-        if piece.words:
-            units = read(piece.words, speaker.language, pronunciations or {})
+        if piece.words or piece.marks:
+            units = read(piece.words, speaker.language, pronunciations or {}) if piece.words else []
             track.add(units, speaker.say(spoken(units, piece.cut)), piece.marks)
         for cue in piece.after:
             track.wait(cue)
@@ -136,9 +136,10 @@ class _Track:
         self._rate, self._alphabet = said.rate, said.alphabet
         self._lay_silence()
         start = self._length / self._rate
-        self._words += [later(word, start) for word in words]
+        words = [later(word, start) for word in words]
+        self._words += words
         self._phonemes += [later(phoneme, start) for phoneme in said.phonemes]
-        self._mark(marks, units, [later(word, start) for word in words])
+        self._mark(marks, words)
         self._unspoken = []
         self._lay(said.samples)
         self._waiting = self._pause
@@ -165,15 +166,13 @@ class _Track:
     def _now(self) -> float:
         return (self._length / self._rate if self._rate else 0.0) + self._waiting
 
-    def _mark(self, marks: list[script.Mark], units: list[Unit], words: list[Timed]) -> None:
-        """A cue stands where the word after it begins; the words heard may be fewer than the ones written."""
-        counts = np.cumsum([len(word.text.split()) for word in words]) - len(
-            [one for unit in self._unspoken for one in unit.written.split()]
-        )
+    def _mark(self, marks: list[script.Mark], words: list[Timed]) -> None:
+        """A cue stands where the word after it begins, or where the last one ends."""
+        carried = sum(len(unit.written.split()) for unit in self._unspoken)
+        counts = np.cumsum([len(word.text.split()) for word in words]) - carried
         for mark in marks:
-            later_words = [word for word, count in zip(words, counts, strict=True) if count > mark.before]
-            at = later_words[0].start if later_words else words[-1].end
-            self._cues.append(Cue(mark.cue.verb, mark.cue.value, at))
+            starts = (word.start for word, count in zip(words, counts, strict=True) if count > mark.before)
+            self._cues.append(Cue(mark.cue.verb, mark.cue.value, next(starts, words[-1].end)))
 
     def _keep_unspoken(self, units: list[Unit]) -> None:
         """A sentence of signs only is shown with the word before it, or with the first word to come."""

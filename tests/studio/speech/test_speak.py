@@ -85,6 +85,14 @@ class TestSpeak:
             ("show", "cake 2s", words["Bye"].end),
         ]
 
+    def test_cues_on_lines_of_their_own_stand_between_the_sentences(self) -> None:
+        speech = speak("[worried]\nOne.\n[smile]\nTwo.\n[neutral]", "en")
+        worried, smile, neutral = (cue.at for cue in speech.cues)
+        assert worried <= speech.words[0].start
+        assert speech.words[0].end <= smile <= speech.words[1].start
+        assert speech.words[1].end <= neutral <= speech.seconds
+        assert [word.text for word in speech.words] == ["One.", "Two."]
+
     def test_cues_are_neither_spoken_nor_written(self) -> None:
         assert [word.text for word in speak("Hi [smile] [pause 0.1s] you.", "en").words] == ["Hi", "you."]
 
