@@ -3,8 +3,6 @@
 Over moving ground the figure stays in the frame as it is, and the ground is copied around it.
 """
 
-from functools import lru_cache
-
 import av
 
 from avatar_scheduler.studio import planes
@@ -14,6 +12,7 @@ from avatar_scheduler.studio.avatar.sprites import Figure
 from avatar_scheduler.studio.avatar.stage import Stage
 from avatar_scheduler.studio.captions import Caption
 from avatar_scheduler.studio.job import StudioJob
+from avatar_scheduler.studio.kept import Kept
 from avatar_scheduler.studio.scene.layers import Cutout, Layer, Sheet
 from avatar_scheduler.studio.scene.wording import Wording
 
@@ -33,8 +32,8 @@ class Compositor:
         poses = {pose(pack.motion, figure.scale, step) for step in range(POSES)} | {self.rest.pose}
         self._head_box = self._around(poses, tuple(pack.boxes))
         self._groups = self._face_groups(poses)
-        self._head = lru_cache(maxsize=POSES + 1)(self._draw_head)
-        self._face = lru_cache(maxsize=_FACES_KEPT)(self._draw_face)
+        self._heads = Kept[planes.Planes](POSES + 1)
+        self._faces = Kept[tuple[Box, planes.Planes]](_FACES_KEPT)
         self._base = self.stage.patch(self._whole, self.rest)
         planes.paste(self._views, self._base, self._whole)
         self._look = self.rest
@@ -44,9 +43,9 @@ class Compositor:
         if self._moving:
             self._surroundings = self.stage.cutout(self._whole, self.rest, spared=self._head_box)
             self._restless = self._restless_parts()
-        self._outline = lru_cache(maxsize=POSES + 1)(self._draw_outline)
-        self._at_rest = lru_cache(maxsize=2 * POSES)(self._draw_at_rest)
-        self._sticking_out = lru_cache(maxsize=_FACES_KEPT)(self._draw_sticking_out)
+        self._outlines = Kept[Cutout](POSES + 1)
+        self._at_rest = Kept[planes.Pixels](2 * POSES)
+        self._sticking_out = Kept[Cutout](_FACES_KEPT)
 
     def show(
         self,
@@ -79,27 +78,29 @@ class Compositor:
 
     def _lay_face(self, look: Look, *, moved: bool) -> None:
         if moved:
-            planes.paste(self._views, self._head(look.pose), self._head_box)
+            planes.paste(self._views, self._heads.get(self._draw_head, look.pose), self._head_box)
         for slots in self._groups:
             states = tuple(getattr(look, slot) for slot in slots)
             before = tuple(getattr(self.rest if moved else self._look, slot) for slot in slots)
             if states != before:
-                box, patch = self._face(look.pose, slots, states)
+                box, patch = self._faces.get(self._draw_face, look.pose, slots, states)
                 planes.paste(self._views, patch, box)
 
     def _lay_ground(self, ground: Sheet, look: Look) -> None:
         self._surroundings.lay(self._sheet, ground)
-        self._outline(look.pose).lay(self._sheet, ground)
+        self._outlines.get(self._draw_outline, look.pose).lay(self._sheet, ground)
         for slots in self._groups:
             states = tuple(getattr(look, slot) for slot in slots)
             if self._restless.intersection(states):
-                self._sticking_out(look.pose, slots, states).lay(self._sheet, ground)
+                self._sticking_out.get(self._draw_sticking_out, look.pose, slots, states).lay(self._sheet, ground)
 
     def _draw_outline(self, at: Pose) -> Cutout:
         return self.stage.cutout(self._head_box, self._with(at, (), ()))
 
     def _draw_sticking_out(self, at: Pose, slots: tuple[str, ...], states: tuple[str, ...]) -> Cutout:
-        return self.stage.difference(self._around({at}, slots), self._with(at, slots, states), self._at_rest(at, slots))
+        return self.stage.difference(
+            self._around({at}, slots), self._with(at, slots, states), self._at_rest.get(self._draw_at_rest, at, slots)
+        )
 
     def _draw_at_rest(self, at: Pose, slots: tuple[str, ...]) -> planes.Pixels:
         return self.stage.silhouette(self._around({at}, slots), self._with(at, (), ()))
@@ -118,13 +119,13 @@ class Compositor:
 
     def _draw_head(self, at: Pose) -> planes.Planes:
         if self._moving:
-            return self._outline(at).planes
+            return self._outlines.get(self._draw_outline, at).planes
         return self.stage.patch(self._head_box, self._with(at, (), ()))
 
     def _draw_face(self, at: Pose, slots: tuple[str, ...], states: tuple[str, ...]) -> tuple[Box, planes.Planes]:
         box = self._around({at}, slots)
         if self._moving and self._restless.intersection(states):
-            return box, self._sticking_out(at, slots, states).planes
+            return box, self._sticking_out.get(self._draw_sticking_out, at, slots, states).planes
         return box, self.stage.patch(box, self._with(at, slots, states))
 
     def _with(self, at: Pose, slots: tuple[str, ...], states: tuple[str, ...]) -> Look:

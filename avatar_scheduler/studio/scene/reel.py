@@ -39,9 +39,9 @@ class Reel:
         shown = _between_clips(timeline, lambda words: styled(words, job.language, style))
         self._words = on_screen(shown, timeline.frames, job.fps, style)
         self._compositor = Compositor(job, pack, figure, shown)
-        self._screen = Screen(self._size, self._compositor.stage, self._picture)
+        self._screen = Screen(self._size, self._compositor.stage)
         self._bare = planes.new_frame(*self._size)
-        self._ground, self._ground_at = self._background(), 0
+        self._ground, self._ground_at = _background(job, moving), 0
 
     def replace_ground(self, ground: Iterator[planes.Planes | None]) -> None:
         """Something else for each frame from the first on, such as pictures decoded beforehand."""
@@ -58,7 +58,7 @@ class Reel:
     def poster(self) -> av.VideoFrame:
         """The face at rest, eyes open and smiling, with the words of the first caption."""
         caption = (0, 0) if any(self._words) else None
-        return self._compositor.show(self._compositor.rest, caption, ground=next(self._background()))
+        return self._compositor.show(self._compositor.rest, caption, ground=next(_background(self._job, self.moving)))
 
     def _avatar(self, shot: Shot, span: range) -> Frames:
         before: object = None
@@ -86,7 +86,7 @@ class Reel:
         before: object = ()
         for caption in words:
             same, before = caption == before, caption
-            yield None if same else self._screen.still(name, self._compositor.wording.layers(caption))
+            yield None if same else self._screen.still(name, self._picture, self._compositor.wording.layers(caption))
 
     def _human(self, shot: Shot, span: range) -> Frames:
         """A person, not an avatar: the only frames without the label, and exactly `Timeline.human_ms`."""
@@ -99,18 +99,18 @@ class Reel:
         spec = self._job.staging.lower_third
         return spec is not None and spec.at <= number / self._job.fps < spec.at + spec.seconds
 
-    def _background(self) -> Iterator[planes.Planes | None]:
-        background = self._job.staging.background
-        if background.kind == "video":
-            yield from self.moving[background.value].covering(self._size, self._job.fps, loop=True)
-        while True:
-            yield None
-
     def _picture(self, name: str) -> planes.Pixels:
         cards = {_CARD + "intro": self._job.staging.intro, _CARD + "outro": self._job.staging.outro}
         if card := cards.get(name):
             return titles.card(card, self._size, language=self._job.language)
         return backdrop.picture(name, self._job.materials[name], self._size)
+
+
+def _background(job: StudioJob, moving: dict[str, Moving]) -> Iterator[planes.Planes | None]:
+    if job.staging.background.kind == "video":
+        yield from moving[job.staging.background.value].covering((job.width, job.height), job.fps, loop=True)
+    while True:
+        yield None
 
 
 def _part(pictures: Iterator[planes.Planes], shot: Shot, span: range) -> Iterator[planes.Planes]:

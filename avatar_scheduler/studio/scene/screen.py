@@ -1,7 +1,6 @@
 """A full frame without the figure: inserts and cards, with the label and the words over them."""
 
 from collections.abc import Callable
-from functools import lru_cache
 
 import av
 import numpy as np
@@ -9,6 +8,7 @@ import numpy as np
 from avatar_scheduler.studio import planes
 from avatar_scheduler.studio.avatar.pack import Box
 from avatar_scheduler.studio.avatar.stage import Stage
+from avatar_scheduler.studio.kept import Kept
 from avatar_scheduler.studio.scene.layers import Cutout, Layer, Sheet
 
 _KEPT = 2
@@ -16,18 +16,19 @@ _KEPT = 2
 
 
 class Screen:
-    def __init__(self, size: tuple[int, int], stage: Stage, load: Callable[[str], planes.Pixels]) -> None:
-        """`load` gives a full, opaque picture by name."""
+    def __init__(self, size: tuple[int, int], stage: Stage) -> None:
         self.frame = planes.new_frame(*size)
         self._views = planes.views(self.frame)
         self._sheet = Sheet(self._views)
         self._whole = Box(0, 0, *size)
         self._stage = stage
-        self._picture = lru_cache(maxsize=_KEPT)(lambda name: stage.picture(load(name)))
+        self._pictures = Kept[planes.Planes](_KEPT)
         self._cutout: Cutout | None = None
 
-    def still(self, name: str, layers: tuple[Layer, ...]) -> av.VideoFrame:
-        planes.paste(self._views, self._picture(name), self._whole)
+    def still(self, name: str, load: Callable[[str], planes.Pixels], layers: tuple[Layer, ...]) -> av.VideoFrame:
+        """`load` gives a full, opaque picture by name."""
+        picture = self._pictures.get(lambda name: self._stage.picture(load(name)), name)
+        planes.paste(self._views, picture, self._whole)
         self._lay(layers)
         return self.frame
 

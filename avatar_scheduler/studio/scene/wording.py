@@ -1,6 +1,5 @@
 """Words laid over the picture: the caption of the moment and the lower third."""
 
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from avatar_scheduler.studio.avatar.stage import Stage
 from avatar_scheduler.studio.caption_art import CaptionArt, place, unit
 from avatar_scheduler.studio.captions import Caption, OnScreen
 from avatar_scheduler.studio.job import StudioJob
+from avatar_scheduler.studio.kept import Kept
 from avatar_scheduler.studio.scene.layers import Layer
 
 _KEPT = 3
@@ -24,12 +24,12 @@ class Wording:
         self._shown = shown
         box, scale = place(job.width, job.height, job.overlay), unit(job.width, job.height)
         self._art = CaptionArt(box, scale, job.staging.captions, job.language)
-        self._caption = lru_cache(maxsize=_KEPT)(self._draw_caption)
+        self._captions = Kept[Layer | None](_KEPT)
         self._third = _lower_third(stage, job, scale)
 
     def layers(self, caption: OnScreen | None, *, third: bool = False) -> tuple[Layer, ...]:
         """From the lowest up. The same words are the same layers."""
-        found = [self._third if third else None, self._caption(*caption) if caption else None]
+        found = [self._third if third else None, self._captions.get(self._draw_caption, *caption) if caption else None]
         return tuple(layer for layer in found if layer)
 
     def _draw_caption(self, number: int, state: int) -> Layer | None:

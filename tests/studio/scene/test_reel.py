@@ -1,5 +1,7 @@
 """Frames of every kind of shot, as they go to the encoder."""
 
+import gc
+import weakref
 from dataclasses import replace
 
 import av
@@ -171,3 +173,17 @@ def test_poster_shows_the_face_before_the_moving_ground(materials: dict[str, Mat
     assert isinstance(frame, av.VideoFrame)
     assert has_label(grey(frame))
     assert abs(int(grey(frame)[2, 2]) - level(0)) <= 3
+
+
+@pytest.mark.parametrize("staging", [Staging(), EVERYTHING], ids=["still", "moving"])
+def test_a_film_that_is_done_leaves_memory_at_once(staging: Staging, materials: dict[str, Material]) -> None:
+    """Its pictures hold hundreds of megabytes: in a ring of references they would wait for the garbage collector."""
+    reel = reel_of(small(materials, staging), *CUES)
+    shown(reel)
+    seen = weakref.ref(reel._compositor)
+    gc.disable()
+    try:
+        del reel
+        assert seen() is None
+    finally:
+        gc.enable()
