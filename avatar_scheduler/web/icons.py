@@ -9,12 +9,12 @@ from markupsafe import Markup
 # Kept as a list, so that a missing one fails at start-up: the package answers with a placeholder for unknown names.
 NAMES = (
     "alarm-clock", "archive", "arrow-right", "badge-check", "calendar-check", "calendar-clock", "check", "chevron-left",
-    "chevron-right",
-    "circle-check", "circle-dot-dashed", "circle-question-mark", "circle-slash", "circle-x", "eye", "file-play",
+    "chevron-right", "circle-check", "circle-dot-dashed", "circle-question-mark", "circle-slash", "circle-x",
+    "eye", "file-play",
     "git-compare", "hand", "keyboard", "languages", "layout-list", "link", "loader", "lock",
     "log-in", "log-out", "map-pin", "maximize", "message-square-reply", "octagon-x", "pause", "pen-line", "play",
-    "rotate-ccw", "rss", "scan-line", "scroll-text", "send", "shield-check", "thumbs-up", "timer-off", "triangle-alert", "undo-2",
-    "wifi-off", "x",
+    "rotate-ccw", "rss", "scan-line", "scroll-text", "send", "shield-check", "thumbs-up", "timer-off", "triangle-alert",
+    "undo-2", "wifi-off", "x",
     "audio-lines", "film", "folder-open", "image", "mic", "shirt", "trash", "upload", "user-round",
 )  # fmt: skip
 
