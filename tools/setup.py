@@ -86,6 +86,10 @@ def peers() -> None:
     code = "from tests.peers import pds; pds.ensure_installed()"
     tools = "Check that npm can reach its registry, then run make again."
     run(sys.executable, "-c", code, why="the Bluesky server could not be installed.", way_out=tools)
+    say("Installing the environment of photo looks (about 60 MB the first time)")
+    code = "from tests.studio.photo.portraits import installed; installed()"
+    tools = "Check that pip can reach its package index, then run make again."
+    run(sys.executable, "-c", code, why="the environment of photo looks could not be installed.", way_out=tools)
     browser()
 
 
