@@ -32,6 +32,7 @@ from avatar_scheduler.db.tables import Purchase as Row
 from avatar_scheduler.domain import consent
 from avatar_scheduler.domain.errors import NotFound, OutcomeUnknown, Refused, SchedulerError
 from avatar_scheduler.domain.purchase import UNDER_WAY, PurchaseState
+from avatar_scheduler.domain.render import RenderState
 from avatar_scheduler.renderers import renderer
 from avatar_scheduler.renderers.base import VENDOR_FILM, Order
 from avatar_scheduler.renderers.contract import NOT_SENT, Absent, Account, Later, Purchase, Renderer
@@ -46,6 +47,8 @@ MARGIN = timedelta(seconds=60)
 ROOM = timedelta(seconds=30)
 STUCK = timedelta(minutes=20)
 GIVE_UP = timedelta(hours=24)
+_FILMED = ("renderer", "vendor", "language", "text", "pronunciations", "staging")
+"""What of an order the vendor's film depends on."""
 S = PurchaseState
 log = logging.getLogger(__name__)
 
@@ -59,21 +62,41 @@ class NotYet(Exception):
 
 
 def plan(session: Session, post: Post, render: Render, order: Order, now: datetime) -> Row:
-    """Priced and set aside, or refused with the figures: before the post leaves its draft."""
+    """Priced and set aside, or refused with the figures: before the post leaves its draft.
+
+    A film this post already has, of the same words and settings, is not bought again: its label, caption and time are
+    ours to change.
+    """
     vendors.account(session, post.organization_id, order.renderer)
-    estimate = renderer(order.renderer).plan(order).estimate_cents
+    estimate, had = renderer(order.renderer).plan(order).estimate_cents, _had(session, post, order)
     row = Row(
         organization_id=post.organization_id,
         creator_id=post.creator_id,
         render_id=render.id,
         renderer=order.renderer,
-        estimate_cents=estimate,
+        state=S.fetched if had else S.planned,
+        media_sha256=had,
+        estimate_cents=0 if had else estimate,
         created_at=now,
+        finished_at=now if had else None,
     )
     budgets.reserve(session, row, now)
     session.add(row)
     session.flush()
     return row
+
+
+def _had(session: Session, post: Post, order: Order) -> str:
+    """SHA-256 of such a film, from a render that did not fail: a film that cannot be used is no film."""
+    usable = col(Render.state).in_([RenderState.done, RenderState.cancelled])
+    query = select(Row.media_sha256, Render.order).where(
+        Render.id == Row.render_id, Render.post_id == post.id, Row.state == S.fetched, usable
+    )
+    for sha256, text in session.exec(query):
+        earlier = Order.read(json.loads(text))
+        if all(getattr(earlier, name) == getattr(order, name) for name in _FILMED):
+            return sha256
+    return ""
 
 
 Beat = Callable[[int, str], None]
@@ -321,20 +344,22 @@ def _fetch(errand: Errand, folder: Path, beat: Beat) -> None:
     target = folder / VENDOR_FILM
     try:
         errand.there.fetch(errand.account, errand.bought(), target, lambda: beat(60, f"Fetching it from {errand.name}"))
-    except (OutcomeUnknown, NotFound, Refused) as error:
+        crashpoint("purchase.fetched")
+        sha256 = Blobs(errand.settings.blobs).put(target)
+    except (OutcomeUnknown, NotFound, Refused, OSError) as error:  # a full disk too: it is paid for and can wait
         target.unlink(missing_ok=True)
         _give_up_if_old(errand)
-        raise errand.later(f"Fetching it: {error.message}", 60) from None
-    crashpoint("purchase.fetched")
-    sha256 = Blobs(errand.settings.blobs).put(target)
+        reason = error.message if isinstance(error, SchedulerError) else f"{error.strerror}."
+        raise errand.later(f"Fetching it: {reason}", 60) from None
     move(errand, S.fetched, media_sha256=sha256, finished_at=errand.clock(), charged_cents=errand.row.estimate_cents)
     crashpoint("purchase.stored")
 
 
 def charge(session: Session, render_id: str, duration_ms: int) -> None:
-    """By the film's real length, at the price we know."""
+    """By the film's real length, at the price we know. A film we had already costs nothing."""
     row = session.exec(select(Row).where(Row.render_id == render_id)).one()
-    row.charged_cents = vendor(row.renderer).cents(duration_ms / 1000)
+    if row.vendor_id:
+        row.charged_cents = vendor(row.renderer).cents(duration_ms / 1000)
 
 
 def move(errand: Errand, state: PurchaseState, **values: Any) -> None:

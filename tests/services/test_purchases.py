@@ -1,5 +1,6 @@
 """Bought renders: never twice, never beyond the budget, never without consent, and always with a reason in words."""
 
+import errno
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -10,7 +11,9 @@ from avatar_scheduler.domain.errors import Refused
 from avatar_scheduler.domain.post import PostState
 from avatar_scheduler.domain.purchase import PurchaseState
 from avatar_scheduler.domain.render import RenderState
+from avatar_scheduler.renderers import process
 from avatar_scheduler.services import budgets, installation, posts, purchases
+from avatar_scheduler.storage import Blobs
 from tests.vendors import heygen
 from tests.vendors.server import running
 from tests.vendors.shop import TINY, Shop, no_studio
@@ -92,14 +95,43 @@ class TestBuying:
         assert job.title.endswith(row.id)
         assert "callback_url" not in job.body  # nobody outside reaches http://127.0.0.1
 
-    def test_the_room_is_shared(self, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-        renders = [shop.submit() for _ in range(12)]
+    def test_another_caption_costs_nothing_and_other_words_do(self, shop: Shop, given: list[bytes]) -> None:
+        first = shop.finish(shop.submit())
+        spent = self.spent(shop)
+        for change, films in ((posts.Edit(caption="Other"), 1), (posts.Edit(template="Other words here."), 2)):
+            with shop.world.write() as session:
+                post = posts.edit(session, shop.world.ada, first.post_id, change, shop.world.now)
+            again = shop.finish(shop.submit(post))
+            assert again.state is RenderState.done
+            assert len(shop.vendor.bought) == films
+            assert (self.spent(shop) > spent) is (films > 1)
+        assert given == [TINY] * 3
+
+    def spent(self, shop: Shop) -> int:
+        with shop.world.read() as session:
+            return budgets.month(session, shop.world.maya.id, shop.world.now).spent_cents
+
+    def test_a_film_that_could_not_be_used_is_not_used_again(self, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+        def refuse(*_: object) -> None:
+            raise Refused("The film from HeyGen is silent.")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(process, "run", refuse)
+            render = shop.finish(shop.submit())
+        assert "silent" in reason(shop, render)
+        with shop.world.read() as session:
+            post = session.get_one(Post, render.post_id)
+        assert shop.finish(shop.submit(post)).state is RenderState.done
+        assert len(shop.vendor.bought) == 2
+
+    def test_the_room_is_shared(self, shop: Shop) -> None:
+        renders = [shop.submit() for _ in range(11)]
         shown = [shop.work(render).step for render in renders]
         assert len(shop.vendor.bought) == 10
         assert shown[-1] == "Waiting for room: HeyGen takes 10 at a time"
-        for render in renders:
-            shop.finish(render, most=40)
-        assert len(set(shop.vendor.bought)) == len(shop.vendor.bought) == 12
+        shop.finish(renders[0])
+        shop.step(renders[-1])
+        assert len(set(shop.vendor.bought)) == len(shop.vendor.bought) == 11
 
 
 class TestBudget:
@@ -281,6 +313,18 @@ class TestTrouble:
         shop.vendor.cut = 2
         assert shop.finish(shop.submit()).state is RenderState.done
         assert given == [TINY]
+
+    def test_a_full_disk_throws_nothing_away_that_was_paid(self, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+        def full(*_: object) -> str:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Blobs, "put", full)
+            shop.vendor.stages = ["completed"]
+            render = shop.step(shop.work(shop.submit()))
+            assert (render.state, render.step) == (RenderState.waiting, "Fetching it: No space left on device.")
+        assert shop.finish(render).state is RenderState.done
+        assert len(shop.vendor.bought) == 1
 
 
 class TestConsent:
