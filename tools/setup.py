@@ -1,7 +1,7 @@
 """Sets up what `make` needs. Standard library only: it runs before anything is installed.
 
 `env FOLDER`  a virtual environment with the locked, hashed requirements and this project, editable.
-`peers`       what only the tests need: the Bluesky server (npm) and a browser (Debian's chromium).
+`peers`       what only the tests need: the Bluesky server (npm), the environment of photo looks, a browser (Debian's).
 """
 
 import os
