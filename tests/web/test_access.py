@@ -16,8 +16,20 @@ from tests.web.visitor import PASSWORD, Visitor
 from tests.world import World
 
 ASSETS = {"/static", "/static/fonts/text", "/static/fonts/mono"}
-FILLED = {"version_id": "v", "approval_id": "a", "post_id": "abcdef", "preview_id": "p", "sha256": "0" * 64,
-          "token": "t", "slug": "maya", "item_id": "x", "delivery_id": "d", "upload_id": "u", "renderer": "heygen", "number": 1}  # fmt: skip
+FILLED = {
+    "version_id": "v",
+    "approval_id": "a",
+    "post_id": "abcdef",
+    "preview_id": "p",
+    "sha256": "0" * 64,
+    "token": "t",
+    "slug": "maya",
+    "item_id": "x",
+    "delivery_id": "d",
+    "upload_id": "u",
+    "renderer": "heygen",
+    "number": 1,
+}
 
 
 def routes(app: FastAPI) -> list[tuple[str, str]]:
