@@ -31,7 +31,7 @@ def render(
     stage: Stage = None,
     var: Annotated[list[str] | None, typer.Option("--var", help="name=value, once for each variable.")] = None,
     material: Annotated[
-        list[str] | None, typer.Option("--material", help="name=FILE, for [show name], [clip name] and --stage.")
+        list[str] | None, typer.Option("--material", help="name=FILE, for \\[show name], \\[clip name] and --stage.")
     ] = None,
     name: Annotated[str, typer.Option(help="Whose avatar the label says it is; the look's name when left out.")] = "",
     force: Annotated[bool, typer.Option(help="Write over files that are there.")] = False,

@@ -19,7 +19,7 @@ Stage = Annotated[
     Path | None, typer.Option("--stage", help="A TOML file with every setting: music, cards, materials ...")
 ]
 Material = Annotated[
-    list[str] | None, typer.Option("--material", help="name=UPLOAD, for [show name] and [clip name] in the script.")
+    list[str] | None, typer.Option("--material", help="name=UPLOAD, for \\[show name] and \\[clip name] in the script.")
 ]
 
 
