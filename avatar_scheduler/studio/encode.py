@@ -9,6 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import numpy as np
 from av.audio.stream import AudioStream
 from av.container import OutputContainer
 from av.packet import Packet
@@ -61,9 +62,10 @@ def write_mp4(
         video = video_stream(container, *size, fps)
         track = container.add_stream("aac", rate=audio.RATE, layout="stereo", bit_rate=_AAC_BITS, options=_AAC)
         waiting = deque(_sound_packets(track, sound))
+        tick = Fraction(1, fps)
         for number, frame in _numbered(frames, drop_repeats=drop_repeats):
             if frame is not None:
-                frame.pts, frame.time_base = number, Fraction(1, fps)
+                frame.pts, frame.time_base = number, tick
                 for packet in video.encode(frame):
                     _mux_due(container, waiting, packet)
                     container.mux(packet)
@@ -88,17 +90,19 @@ def _numbered(
 
 def _sound_packets(track: AudioStream, sound: audio.Sound) -> list[Packet[AudioStream]]:
     packets: list[Packet[AudioStream]] = []
+    tick = Fraction(1, audio.RATE)
     for start in range(0, sound.shape[1], _AAC_FRAME):
-        part = sound[:, start : start + _AAC_FRAME].copy()
+        part = np.ascontiguousarray(sound[:, start : start + _AAC_FRAME])
         frame = av.AudioFrame.from_ndarray(part, format="fltp", layout="stereo")
-        frame.sample_rate, frame.pts, frame.time_base = audio.RATE, start, Fraction(1, audio.RATE)
+        frame.sample_rate, frame.pts, frame.time_base = audio.RATE, start, tick
         packets += track.encode(frame)
     return packets + track.encode(None)
 
 
 def _mux_due(container: OutputContainer, waiting: deque[Packet[AudioStream]], video: Packet[VideoStream]) -> None:
     """Interleave: mux the sound that is due before this picture."""
-    now = (video.dts or 0) * video.time_base
-    until = now / waiting[0].time_base if waiting else 0
+    if not waiting:
+        return
+    until = (video.dts or 0) * float(video.time_base) / float(waiting[0].time_base)
     while waiting and (waiting[0].dts or 0) <= until:
         container.mux(waiting.popleft())

@@ -120,13 +120,13 @@ class Compositor:
     def _draw_head(self, at: Pose) -> planes.Planes:
         if self._moving:
             return self._outlines.get(self._draw_outline, at).planes
-        return self.stage.patch(self._head_box, self._with(at, (), ()))
+        return self.stage.patch(self._head_box, self._with(at, (), ()), face=self._around({at}, SLOTS))
 
     def _draw_face(self, at: Pose, slots: tuple[str, ...], states: tuple[str, ...]) -> tuple[Box, planes.Planes]:
         box = self._around({at}, slots)
         if self._moving and self._restless.intersection(states):
             return box, self._sticking_out.get(self._draw_sticking_out, at, slots, states).planes
-        return box, self.stage.patch(box, self._with(at, slots, states))
+        return box, self.stage.patch(box, self._with(at, slots, states), face=self._around({at}, SLOTS))
 
     def _with(self, at: Pose, slots: tuple[str, ...], states: tuple[str, ...]) -> Look:
         parts = {"mouth": self.rest.mouth, "eyes": self.rest.eyes, "brows": self.rest.brows}

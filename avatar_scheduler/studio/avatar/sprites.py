@@ -1,5 +1,7 @@
 """Draws a figure from its pack with skia, at any pose, clipped to whatever the canvas shows."""
 
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from math import ceil, floor
 from pathlib import Path
@@ -10,11 +12,13 @@ from PIL import Image
 
 from avatar_scheduler.domain.errors import Invalid
 from avatar_scheduler.studio.avatar.motion import Look, Pose
-from avatar_scheduler.studio.avatar.pack import SLOTS, Box, Pack
+from avatar_scheduler.studio.avatar.pack import SLOTS, Box, Layer, Pack
+from avatar_scheduler.studio.kept import Kept
 from avatar_scheduler.studio.scene.standing import Circle, stand
 
 _BLEED = 2
 """Pixels around a box for the soft edge of what is drawn in it."""
+_BOXES_KEPT = 400
 _DISC = (0xFFE9EEF2, 0xFFB9C8D3)
 _RING = 0xFFFFFFFF
 
@@ -28,19 +32,29 @@ class Figure:
         self._circle = standing.circle
         self._frame = (width, height)
         self._pictures = {part: _picture(path, pack) for part, path in pack.files.items()}
+        self._boxes = Kept[Box](_BOXES_KEPT)
+        self._first_slot = next(i for i, layer in enumerate(pack.layers) if layer.part in SLOTS)
 
     def draw(self, canvas: Any, look: Look) -> None:
-        if self._circle is None:
-            self._draw_layers(canvas, look)
-            return
-        canvas.save()
-        _clip_to_disc(canvas, self._circle)
-        self._draw_layers(canvas, look)
-        canvas.restore()
-        _draw_ring(canvas, self._circle)
+        self.draw_below(canvas, look)
+        self.draw_above(canvas, look)
 
-    def _draw_layers(self, canvas: Any, look: Look) -> None:
-        for layer in self.pack.layers:
+    def draw_below(self, canvas: Any, look: Look) -> None:
+        """What no slot changes: the layers under the first of them."""
+        with _in_disc(canvas, self._circle):
+            if self._circle:
+                _fill_disc(canvas, self._circle)
+            self._draw_layers(canvas, look, self.pack.layers[: self._first_slot])
+
+    def draw_above(self, canvas: Any, look: Look) -> None:
+        """The slots, and what is drawn over them."""
+        with _in_disc(canvas, self._circle):
+            self._draw_layers(canvas, look, self.pack.layers[self._first_slot :])
+        if self._circle:
+            _draw_ring(canvas, self._circle)
+
+    def _draw_layers(self, canvas: Any, look: Look, layers: Iterable[Layer]) -> None:
+        for layer in layers:
             part = getattr(look, layer.part) if layer.part in SLOTS else layer.part
             if part:
                 canvas.save()
@@ -50,6 +64,9 @@ class Figure:
 
     def box(self, name: str, pose: Pose) -> Box:
         """Where a box of the pack lies in the frame, on even pixels, rounded outward."""
+        return self._boxes.get(self._box, name, pose)
+
+    def _box(self, name: str, pose: Pose) -> Box:
         box = self.pack.boxes[name]
         rect = self._matrix(pose).mapRect(skia.Rect.MakeXYWH(box.x, box.y, box.width, box.height))
         if self._circle:
@@ -70,10 +87,18 @@ def _square(circle: Circle) -> Any:
     return skia.Rect.MakeXYWH(circle.x - reach, circle.y - reach, 2 * reach, 2 * reach)
 
 
-def _clip_to_disc(canvas: Any, circle: Circle) -> None:
-    disc = skia.Path()
-    disc.addCircle(circle.x, circle.y, circle.radius)
-    canvas.clipPath(disc, skia.ClipOp.kIntersect, True)
+@contextmanager
+def _in_disc(canvas: Any, circle: Circle | None) -> Iterator[None]:
+    canvas.save()
+    if circle:
+        disc = skia.Path()
+        disc.addCircle(circle.x, circle.y, circle.radius)
+        canvas.clipPath(disc, skia.ClipOp.kIntersect, True)
+    yield
+    canvas.restore()
+
+
+def _fill_disc(canvas: Any, circle: Circle) -> None:
     ends = [skia.Point(0, circle.y - circle.radius), skia.Point(0, circle.y + circle.radius)]
     shader = skia.GradientShader.MakeLinear(points=ends, colors=list(_DISC))
     canvas.drawPaint(skia.Paint(AntiAlias=True, Shader=shader))

@@ -12,10 +12,11 @@ import numpy as np
 import skia
 
 from avatar_scheduler.studio import planes
-from avatar_scheduler.studio.avatar.motion import Look
+from avatar_scheduler.studio.avatar.motion import POSES, Look, Pose
 from avatar_scheduler.studio.avatar.pack import Box
 from avatar_scheduler.studio.avatar.sprites import Figure
 from avatar_scheduler.studio.job import StudioJob
+from avatar_scheduler.studio.kept import Kept
 from avatar_scheduler.studio.scene.backdrop import backdrop
 from avatar_scheduler.studio.scene.layers import Cutout, Layer, layer
 
@@ -28,24 +29,43 @@ class Stage:
         self._size = (job.width, job.height)
         self._backdrop = backdrop(job)
         self._convert = planes.Converter()
+        self._under_faces = Kept[planes.Pixels](POSES + 1)
         overlay = job.overlay
         self._overlay = np.frombuffer(overlay.rgba, np.uint8).reshape(overlay.height, overlay.width, 4)
         self._overlay_box = Box(overlay.x, overlay.y, overlay.width, overlay.height)
 
-    def patch(self, box: Box, look: Look, paint: Paint | None = None) -> planes.Planes:
-        """The planes of one box of the picture, cut from a slightly larger one so that patches join without a seam."""
-        margin = planes.MARGIN
-        wide = Box(box.x - margin, box.y - margin, box.width + 2 * margin, box.height + 2 * margin).within(*self._size)
+    def patch(self, box: Box, look: Look, *, face: Box | None = None) -> planes.Planes:
+        """The planes of one box of the picture, cut from a slightly larger one so that patches join without a seam.
+
+        What lies under the `face` is drawn once for each pose, with the first box that holds it, for all patches in it.
+        """
+        wide = self._wide(box)
         inner = Box(box.x - wide.x, box.y - wide.y, box.width, box.height)
         rgba = self._convert.paper(wide.width, wide.height)
-        rgba[:] = self._backdrop[wide.y : wide.bottom, wide.x : wide.right]
-        canvas = _canvas(rgba, wide)
-        self._figure.draw(canvas, look)
-        if paint:
-            paint(canvas)
+        whole = self._wide(face) if face else wide
+        if face and whole.around(wide) == whole:
+            rgba[:] = self._under_faces.get(self._below, whole, look.pose)[_inside(wide, whole)]
+        else:
+            self._draw_below(rgba, wide, look)
+            if face and wide.around(whole) == wide:
+                self._under_faces.get(lambda *_: rgba[_inside(whole, wide)].copy(), whole, look.pose)
+        self._figure.draw_above(_canvas(rgba, wide), look)
         self._lay_overlay(rgba, wide)
         y, u, v = planes.cut(self._convert(rgba), inner)
         return y.copy(), u.copy(), v.copy()
+
+    def _wide(self, box: Box) -> Box:
+        margin = planes.MARGIN
+        return Box(box.x - margin, box.y - margin, box.width + 2 * margin, box.height + 2 * margin).within(*self._size)
+
+    def _below(self, box: Box, at: Pose) -> planes.Pixels:
+        rgba = np.empty((box.height, box.width, 4), np.uint8)
+        self._draw_below(rgba, box, Look(at, "", "", ""))
+        return rgba
+
+    def _draw_below(self, rgba: planes.Pixels, box: Box, look: Look) -> None:
+        rgba[:] = self._backdrop[box.y : box.bottom, box.x : box.right]
+        self._figure.draw_below(_canvas(rgba, box), look)
 
     def picture(self, rgba: planes.Pixels) -> planes.Planes:
         """A full, opaque picture instead of ground and figure."""
