@@ -67,7 +67,7 @@ def say(
 
     speech = speak(text, lang, voice=voice, speed=speed)
     wav.write(out, speech)
-    console.print(f"{shown(str(out))}: {speech.seconds:.1f} s, {len(speech.words)} words.")
+    console.print(f"{shown(str(out))}: {speech.seconds:.1f} s, {len(speech.words)} words.", soft_wrap=True)
 
 
 def install() -> None:

@@ -227,7 +227,7 @@ class TestUnknown:
 
     def test_after_a_day_a_person_is_told(self, shop: Shop) -> None:
         shop.vendor.next("POST", CREATE)
-        render = shop.work(shop.submit())
+        render = shop.until(shop.submit(), S.unknown)
         shop.vendor.next("GET", "/v3/videos?", status=500)
         render = shop.step(render, hours=25)
         assert "Nobody can tell whether HeyGen made it" in reason(shop, render)

@@ -48,6 +48,8 @@ def every(rules: Rules) -> list[Pattern]:
         (re.compile(r"(?<!\w)[-−](?=\d)"), lambda _: f"{rules.words['minus']} "),
         (re.compile(r"(?<![\w.,])[12]\d{3}(?![\d.,]\d|\w)"), lambda match: numbers.year(match[0], rules)),
         (re.compile(rf"(?<!\d){number}"), lambda match: numbers.number(match[0], rules)),
+        # what others left of a longer row, such as the first digit of "0.0:00"
+        *((re.compile(digits), lambda match: numbers.cardinal(match[0], rules)) for digits in (r"\d+", r"\d")),
         (re.compile(_one_of(rules.signs)), lambda match: f" {rules.signs[match[0]]} "),
         (re.compile(r"(?<=\w)/(?=\w)"), lambda _: " "),
         (re.compile(r"[_*~^|\\<>#@/]"), lambda _: " "),

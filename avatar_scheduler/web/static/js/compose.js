@@ -32,7 +32,9 @@ function show({ problems, fields, variables, parts }) {
       if (box.dataset.names === variables.join(",")) continue; // never under somebody's fingers
       box.dataset.names = variables.join(",");
     }
-    if (box.dataset.last !== html) box.innerHTML = box.dataset.last = html;
+    if (box.dataset.last === html) continue;
+    box.dataset.last = html;
+    box.replaceChildren(...new DOMParser().parseFromString(html, "text/html").body.childNodes);
   }
   const fix = $("[data-fix]");
   const count = $("[data-fix-count]", fix);
