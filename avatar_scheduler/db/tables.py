@@ -172,6 +172,8 @@ class Upload(SQLModel, table=True):
     width: int = 0
     height: int = 0
     duration_ms: int = 0
+    made_by_ai: bool = False
+    """As the original said of itself."""
     created_by: str
     created_at: datetime = at()
 
@@ -211,6 +213,8 @@ class Version(SQLModel, table=True):
     number: int
     manifest: str = text()
     sha256: str
+    seal: str = text()
+    """Signed when it was frozen: nobody approves a manifest that something else wrote into the database."""
     created_at: datetime = at()
 
 

@@ -79,7 +79,9 @@ class Card:
     seen_ms: int
     seen_complete: bool
     must_see: bool
-    """Core kinds unlock only once `seen_complete`."""
+    """Core kinds, and films with a person's own clip, unlock only once `seen_complete`."""
+    human_ms: tuple[tuple[int, int], ...]
+    """Where the avatar label is absent, because a person's own film is said to be seen."""
     can_decide: bool
     """False for a role that may not, or when somebody decided already."""
     decided: str

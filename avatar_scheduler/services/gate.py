@@ -10,7 +10,6 @@ from avatar_scheduler.db import audits
 from avatar_scheduler.db.tables import Approval, Avatar, Channel, Creator, Delivery, Post, Version
 from avatar_scheduler.domain import consent
 from avatar_scheduler.domain.errors import Conflict, Refused
-from avatar_scheduler.domain.interaction import is_core
 from avatar_scheduler.domain.post import PostState
 from avatar_scheduler.services import approvals, history, holds, posts, standing, versions
 from avatar_scheduler.services.versions import Manifest
@@ -39,6 +38,7 @@ def may_send(session: Session, settings: Settings, delivery: Delivery, at: datet
     manifest = versions.read(version)
     # First of all: until its hash is found under a signature, nothing in the manifest is believed.
     approval = _approval(session, settings, manifest, version, post, at)
+    versions.check_seal(settings, version)
     history.check_delivery(session, delivery)
     if damage := history.damage(settings):
         raise NotNow(f"The log is damaged: {damage} Run: avatar-scheduler audit verify", code="log_damaged")
@@ -109,7 +109,7 @@ def _approval(
         if parent is None or parent.decision != "standing" or parent.by != row.by:
             raise Refused("The standing approval is gone.", code="standing_revoked")
         standing.check(session, settings, parent, post, at, counting=False)
-    if is_core(manifest.data["kind"]) and row.parent_id:
+    if manifest.core and row.parent_id:
         raise Refused("This kind always needs a person.", code="core")
     return row
 

@@ -60,9 +60,10 @@ def approve(
     if in_force is not None and in_force.by == who.member_id:
         return in_force.id
     _open_for_decision(session, post, version, now)
+    versions.check_seal(settings, version)
     manifest = versions.read(version)
     view = seen.view_of(session, version.id, who.member_id)
-    if manifest.data["core"] and (view is None or view.completed_at is None):
+    if manifest.core and (view is None or view.completed_at is None):
         first = "Look at every picture on the review page" if manifest.pictures() else "Watch it to the end"
         raise Invalid(f"{first} first. It speaks for a person.", code="not_seen")
     row = approvals.approve_version(

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
+from avatar_scheduler import signing
 from avatar_scheduler.config import Settings
 from avatar_scheduler.db import moves
 from avatar_scheduler.db.columns import new_id
@@ -22,6 +23,8 @@ from avatar_scheduler.domain.version import canonical, sha256
 from avatar_scheduler.services import posts, standing
 
 ACTOR = "gate"
+SEAL = "version"
+"""Purpose of the key that signs what was frozen."""
 VIDEO, STILLS = "video", "stills"
 
 
@@ -48,7 +51,8 @@ def freeze(
         return None
     number = len(list(session.exec(select(Version.id).where(Version.post_id == post.id)))) + 1
     deliveries = _deliveries(session, post)
-    text = canonical(_manifest(session, post, number, order, media, evidence, deliveries))
+    content = _manifest(session, post, number, order, media, evidence, deliveries)
+    text = canonical(content)
     version = Version(
         organization_id=post.organization_id,
         post_id=post.id,
@@ -57,6 +61,8 @@ def freeze(
         sha256=sha256(text),
         created_at=now,
     )
+    signing.make_signing_key(settings.keys, SEAL)
+    version.seal = signing.sign(settings.keys, SEAL, _sealed(version))
     session.add(version)
     session.flush()
     for delivery in deliveries:
@@ -71,8 +77,26 @@ def freeze(
         version_id=version.id,
         data={"version": str(number), "sha256": version.sha256},
     )
-    standing.apply(session, settings, post, version, now)
+    if not content["core"]:
+        standing.apply(session, settings, post, version, now)
     return version
+
+
+def _human_ms(order: Mapping[str, str]) -> list[list[int]]:
+    """Where a person's own film is seen, without the avatar label: only a person can say that it is one."""
+    spans: list[list[int]] = json.loads(order.get("human_ms", "[]"))
+    return spans
+
+
+def _sealed(version: Version) -> bytes:
+    return canonical({"post": version.post_id, "number": version.number, "sha256": version.sha256}).encode()
+
+
+def check_seal(settings: Settings, version: Version) -> None:
+    """Raises Refused for a manifest that was not frozen here: its evidence would be anybody's word."""
+    if not signing.verify(signing.public_pem(settings.keys, SEAL), SEAL, _sealed(version), version.seal):
+        message = "This version was not frozen by a render here. Nothing of it goes out. Render the post again."
+        raise Refused(message, code="version_forged")
 
 
 def evidence_of(e: dict[str, Any]) -> Evidence:
@@ -125,7 +149,7 @@ def _manifest(
         "consent": avatar.consent_id,
         "grant": posts.grant_digest(posts.grant_of(session, avatar)),
         "kind": post.kind,
-        "core": is_core(post.kind),
+        "core": is_core(post.kind) or _human_ms(order) != [],
         "title": post.title,
         "language": post.language,
         "script": {"template": sha256(post.template), "variables": json.loads(post.variables), "text": post.script},
@@ -136,7 +160,7 @@ def _manifest(
         "staging": order.get("staging", "{}"),
         "materials": order.get("materials", "{}"),
         "pronunciations": order.get("pronunciations", "{}"),
-        "human_ms": json.loads(order.get("human_ms", "[]")),
+        "human_ms": _human_ms(order),
         "media": media,
         "evidence": evidence,
         "engine": order["software"],
@@ -191,6 +215,11 @@ class Manifest:
 
     sha256: str
     data: dict[str, Any]
+
+    @property
+    def core(self) -> bool:
+        """Whether a person must have seen it: by its kind, or because part of it carries no avatar label."""
+        return is_core(self.data["kind"]) or bool(self.data.get("human_ms"))
 
     @property
     def form(self) -> str:

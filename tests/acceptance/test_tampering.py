@@ -13,7 +13,7 @@ from sqlmodel import select
 
 from avatar_scheduler.db.tables import Approval, Delivery, Version
 from avatar_scheduler.domain.delivery import DeliveryState
-from avatar_scheduler.domain.errors import Conflict, NotFound
+from avatar_scheduler.domain.errors import Conflict, NotFound, Refused
 from avatar_scheduler.domain.version import canonical, sha256
 from avatar_scheduler.publishers.own_feed import Feed
 from avatar_scheduler.services import dispatch, media, posts, public, review
@@ -110,6 +110,39 @@ def test_a_rewritten_manifest(world: World, part: str) -> None:
     remake(world, delivery, MANIFEST_CHANGES[part])
     assert world.publish(delivery).state is DeliveryState.kept_back
     assert world.ledger == []
+
+
+def another_file(manifest: dict[str, object]) -> None:
+    """The evidence goes along: every mark was measured, it says, on a file nobody measured."""
+    text = json.dumps(manifest)
+    manifest.update(json.loads(text.replace(manifest["media"]["video"]["sha256"], "f" * 64)))  # type: ignore[index]
+
+
+@pytest.mark.parametrize("part", [*MANIFEST_CHANGES, "another file", "a human clip", "nothing, but the seal"])
+def test_a_manifest_rewritten_before_anybody_said_yes(world: World, part: str) -> None:
+    more = {"another file": another_file, "a human clip": lambda m: m.update(human_ms=[[1000, 9000]])}
+    version = world.version(world.post("reply"))
+    delivery = world.delivery(version)
+    remake(world, delivery, {**MANIFEST_CHANGES, **more}.get(part, lambda m: m))
+    if part == "nothing, but the seal":
+        world.sql("UPDATE version SET seal = ''")
+    with pytest.raises(Refused, match="not frozen by a render here"):
+        world.approve(world.again(version))
+    assert world.publish(delivery).state is DeliveryState.waiting
+    assert world.ledger == []
+
+
+def test_the_seal_is_asked_again_before_anything_leaves(world: World) -> None:
+    delivery = world.approved()
+    world.sql("UPDATE version SET seal = ''")
+    kept_back(world, delivery, "not frozen by a render here")
+
+
+def test_the_seal_of_another_version(world: World) -> None:
+    first, second = world.version(world.post("tip")), world.version(world.post("tip", title="Leeks"))
+    world.sql("UPDATE version SET seal = :seal WHERE id = :id", seal=first.seal, id=second.id)
+    with pytest.raises(Refused, match="not frozen by a render here"):
+        world.approve(world.again(second))
 
 
 def test_a_manifest_changed_without_its_hash(world: World) -> None:

@@ -1,6 +1,7 @@
 """Standing approvals: signed, bounded, never for a core kind."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -56,6 +57,15 @@ class TestGranting:
 
 
 class TestCovering:
+    def test_a_film_with_a_persons_own_clip_needs_a_person_whatever_its_kind(self, world: World) -> None:
+        world.standing("tip")
+        film = replace(world.film, order={**world.film.order, "human_ms": "[[1000, 3000]]"})
+        version = world.version(world.post("tip"), film)
+        with pytest.raises(Invalid, match="Watch it to the end"):
+            world.approve(version)
+        world.watch(version)
+        assert world.approve(version)
+
     def test_a_covered_post_is_approved_in_the_name_of_who_granted(self, world: World) -> None:
         given = world.standing("tip")
         assert render(world) is PostState.approved

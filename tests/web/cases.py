@@ -61,6 +61,7 @@ READY = Card(
     seen_ms=VIDEO_MS,
     seen_complete=True,
     must_see=True,
+    human_ms=(),
     can_decide=True,
     decided="",
     decided_by="",
