@@ -18,6 +18,8 @@ from avatar_scheduler.services import versions
 from avatar_scheduler.storage import file_sha256
 
 MEASURE_SECONDS = 120
+_STRANGE = "These bytes were not made by this installation, or were changed since."
+_SIGNED = "Signed here, but no file of a post: what its label and caption must say is not known, so they were not looked for."
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ def verify(settings: Settings, file: Path, root_pem: str) -> Report:
     said = credentials.report(file, root_pem)
     if known is None:
         marks = [credentials.measure(file, root_pem), xmp.measure(file)]
-        origin = "These bytes were not made by this installation, or were changed since."
+        origin = _SIGNED if marks[0].ok else _STRANGE
         return Report(digest, origin, False, tuple(marks), _words(said))
     order, origin, human_ms = known
     found = _measure(order, file, root_pem, human_ms)
