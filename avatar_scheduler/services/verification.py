@@ -19,7 +19,7 @@ from avatar_scheduler.storage import file_sha256
 
 MEASURE_SECONDS = 120
 _STRANGE = "These bytes were not made by this installation, or were changed since."
-_SIGNED = "Signed here, but no file of a post: what its label and caption must say is not known, so they were not looked for."
+_SIGNED = "Signed under this root, but no file of a post here: what its label and caption must say is not known."
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,7 @@ def test_on_a_machine_where_nothing_is_set_up(bare: Cli, world: World, video: Pa
     elsewhere = {"AVATAR_SCHEDULER_DATA": str(bare.folder / "nothing")}
     result = bare("verify", video, "--root", root, env=elsewhere)
     assert "ok      credentials" in result.out
-    assert "not made by this installation" in result.out
+    assert "no file of a post here" in result.out
     assert result.code == 3
     bare("verify", video, env=elsewhere).refused(2, "root.pem", "--root")
 
