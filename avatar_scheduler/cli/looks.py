@@ -141,7 +141,7 @@ def avatar_add(
     name: Annotated[str, typer.Option(help="How posts call it; the creator's name when left out.")] = "",
     look: Annotated[str, typer.Option(help=f"{', '.join(built_in())}, or an uploaded look's name.")] = "",
     scene: Annotated[str, typer.Option(help=f"One of: {', '.join(scenes())}.")] = "",
-    voice: Annotated[str, typer.Option(help="See `voice list`; the language's own when left out.")] = "",
+    voice: Annotated[str, typer.Option(help="See `voices list`; the language's own when left out.")] = "",
     performer: Annotated[str, typer.Option(help="digital_twin, fictional or third_party_likeness")] = "",
     renderer: Annotated[str, typer.Option(help=f"{BUILTIN}, {', '.join(known_vendors())}")] = BUILTIN,
     vendor_avatar: Annotated[str, typer.Option(help="What the vendor calls the avatar.")] = "",

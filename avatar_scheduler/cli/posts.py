@@ -65,7 +65,8 @@ def new(
     channel: Annotated[list[str] | None, typer.Option(help="own_feed, bluesky ...; repeat for several.")] = None,
     caption: str = "",
     language: Annotated[
-        str, typer.Option(help="Language of the post; the script's or the creator's when left out.")
+        str,
+        typer.Option("--language", "--lang", help="Language of the post; the script's or the creator's when left out."),
     ] = "",
     var: Vars = None,
     form: Annotated[str, typer.Option(help="video, or stills: pictures to swipe through.")] = "video",

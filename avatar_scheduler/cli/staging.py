@@ -32,8 +32,8 @@ def staged(
         values["background"] = {"kind": "scene", "value": scene}
     given = {"voice": voice, "format": format_, "captions": captions}
     values |= {name: value for name, value in given.items() if value}
-    if materials:
-        values["materials"] = {**values.get("materials", {}), **materials}
+    if materials and isinstance(values.setdefault("materials", {}), dict):
+        values["materials"] |= materials
     return values
 
 

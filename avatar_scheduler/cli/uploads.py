@@ -10,6 +10,7 @@ from rich.table import Table
 
 from avatar_scheduler.cli.common import Json, console, emit, now, operator, settings, shown
 from avatar_scheduler.db.engine import read_scope
+from avatar_scheduler.domain.errors import Invalid
 from avatar_scheduler.services import installation, uploads
 from avatar_scheduler.uploads.kinds import KINDS, size
 
@@ -32,6 +33,8 @@ def add(
     json: Json = False,
 ) -> None:
     """Check a file, write it anew without metadata, and keep that."""
+    if file.is_dir():
+        raise Invalid(f"{file} is not a file but a folder. Name a file.", code="upload_no_file")
     config, who = settings(), operator()
     with read_scope(config) as session:
         owner = installation.creator_by_slug(session, who, creator)

@@ -5,7 +5,7 @@ Part of every version, so an approval covers it. Media are named here and bound 
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import MISSING, Field, asdict, dataclass, field, fields
 from typing import Any
 
 from avatar_scheduler.domain.errors import Invalid
@@ -19,6 +19,7 @@ PLACES = ("full", "left", "right", "circle")
 CAPTION_STYLES = ("karaoke", "pop", "plain", "none")
 BACKGROUNDS = ("scene", "color", "gradient", "image", "video")
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+_MOST = 1e9
 _COLOR = re.compile(r"#[0-9a-f]{6}", re.IGNORECASE)
 
 
@@ -106,19 +107,33 @@ def read(values: Mapping[str, Any]) -> Staging:
 def _part(where: str, kind: type[Any], values: Any) -> Any:
     if not isinstance(values, Mapping):
         raise Invalid(f"{where}: write a table of settings, not “{values}”.", code="staging")
-    known = [part.name for part in fields(kind)]
+    known = {part.name: part for part in fields(kind)}
     if unknown := sorted(set(values) - set(known)):
         raise Invalid(f"{where}: there is no setting “{unknown[0]}”. There are: {', '.join(known)}.", code="staging")
-    plain = {key: float(value) if key in ("at", "seconds", "speed") else value for key, value in values.items()}
-    try:
-        made = kind(**plain)
-    except (TypeError, ValueError) as error:
-        raise Invalid(f"{where}: {error}.", code="staging") from None
-    for name in known:
-        value = getattr(made, name)
-        if isinstance(value, bool) or (isinstance(value, str) and len(value) > 200):
-            raise Invalid(f"{where}.{name}: write a short text or a number.", code="staging")
-    return made
+    above = "" if kind is Staging else f"{where}."
+    needed = {name: None for name, part in known.items() if part.default is part.default_factory is MISSING}
+    return kind(**{name: _value(f"{above}{name}", known[name], one) for name, one in {**needed, **values}.items()})
+
+
+def _value(where: str, part: Field[Any], value: Any) -> Any:
+    """Of the type the setting has. A table within a table was read before."""
+    if part.type is str:
+        return _short(where, value)
+    if part.type in (int, float):
+        if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > _MOST:
+            raise Invalid(f"{where}: write a number.", code="staging")
+        return float(value) if part.type is float else value
+    if part.name == "materials":
+        if not isinstance(value, Mapping):
+            raise Invalid(f"{where}: write a table of name = upload.", code="staging")
+        return {name: _short(f"{where}.{name}", upload) for name, upload in value.items()}
+    return value
+
+
+def _short(where: str, value: Any) -> str:
+    if not isinstance(value, str) or len(value) > 200:
+        raise Invalid(f"{where}: write a short text.", code="staging")
+    return value
 
 
 def _check(staging: Staging) -> None:
@@ -136,8 +151,8 @@ def _check(staging: Staging) -> None:
     if staging.lower_third:
         _between("lower_third.at", staging.lower_third.at, 0, 600)
         _between("lower_third.seconds", staging.lower_third.seconds, 1, 30)
-    for name, upload in staging.materials.items():
-        if not isinstance(upload, str) or not _NAME.fullmatch(name):
+    for name in staging.materials:
+        if not _NAME.fullmatch(name):
             raise Invalid(f"materials: “{name}” is not a name. Use a-z, 0-9, - and _.", code="staging")
     for name in needed(staging):
         if name not in staging.materials:

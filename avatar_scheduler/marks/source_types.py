@@ -8,3 +8,5 @@ COMPOSITE = _VOCABULARY + "compositeWithTrainedAlgorithmicMedia"
 """Partly: recorded footage with an AI face or voice, or drawings laid over a render."""
 AI = frozenset({TRAINED, COMPOSITE})
 """Anything else, known or unknown, does not say that this is AI."""
+SYNTHETIC = AI | {_VOCABULARY + "algorithmicMedia"}
+"""No camera saw it, whether or not a model was trained for it."""

@@ -17,7 +17,7 @@ from avatar_scheduler.domain.errors import Refused
 from avatar_scheduler.domain.version import canonical, sha256
 from avatar_scheduler.renderers import process
 from avatar_scheduler.renderers.base import MATERIALS, PACK, Order
-from avatar_scheduler.services import orders, stagings, versions
+from avatar_scheduler.services import orders, origins, stagings, versions
 from avatar_scheduler.services.uploads import CANONICAL
 from avatar_scheduler.studio import job as jobs
 from avatar_scheduler.uploads import accept, kinds
@@ -61,6 +61,7 @@ def make(settings: Settings, wanted: Wanted, target: Path, now: datetime, progre
         )
     places = {"video": target, "captions": target.with_suffix(".vtt"), "poster": target.with_suffix(".jpg")}
     for place in places.values():
+        _check_place(place)
         if place.exists() and not force:
             raise Refused(
                 f"{place} is there already. Choose another name, or write over it with --force.", code="there"
@@ -89,21 +90,41 @@ def _check_marks(found: list[dict[str, Any]], order: Order, made: dict[str, Any]
     gate(VIDEO_MARKS, evidence, media=video, caption=sha256(order.caption))
 
 
+def _check_place(place: Path) -> None:
+    """Raises Refused, before minutes of work, where nothing could be written."""
+    if place.is_dir():
+        raise Refused(f"{place} is a folder. Choose another name.", code="output")
+    try:
+        tempfile.TemporaryFile(dir=place.parent).close()
+    except OSError as error:
+        raise _unwritable(place, error) from None
+
+
 def _put(source: Path, place: Path) -> None:
     """Whole or not at all, also when the disk fills up."""
     beside = place.with_name(f".{place.name}.part")
     try:
-        shutil.copyfile(source, beside)
-        beside.replace(place)
-    finally:
-        beside.unlink(missing_ok=True)
+        try:
+            shutil.copyfile(source, beside)
+            beside.replace(place)
+        finally:
+            beside.unlink(missing_ok=True)
+    except OSError as error:
+        raise _unwritable(place, error) from None
+
+
+def _unwritable(place: Path, error: OSError) -> Refused:
+    return Refused(f"{place} cannot be written: {error.strerror}. Choose another place.", code="output")
 
 
 def _order(wanted: Wanted, folder: Path, now: datetime) -> Order:
     staged = staging.read({**wanted.staging, "materials": {name: name for name in wanted.materials}})
     wording = rules.wording(wanted.language)
     (folder / MATERIALS).mkdir()
-    materials = {name: _bring(path, _kind(path, name, staged), folder, name) for name, path in wanted.materials.items()}
+    materials = {
+        name: _bring(path, _kind(path, name, staged), folder, name, wanted.text)
+        for name, path in wanted.materials.items()
+    }
     look, name = wanted.look, wanted.name or Path(wanted.look).stem.replace("_", " ").title()
     if wanted.look.endswith(".zip"):
         look = _bring(Path(wanted.look), "pack", folder, PACK.name)["sha256"]
@@ -132,7 +153,7 @@ def _kind(path: Path, name: str, staged: staging.Staging) -> str:
     return "music" if staged.music and staged.music.material == name else "audio"
 
 
-def _bring(path: Path, kind: str, folder: Path, name: str) -> dict[str, str]:
+def _bring(path: Path, kind: str, folder: Path, name: str, text: str = "") -> dict[str, str]:
     """Opened where nothing can come of it and written anew, as an upload is."""
     from avatar_scheduler.marks import digest
 
@@ -141,4 +162,7 @@ def _bring(path: Path, kind: str, folder: Path, name: str) -> dict[str, str]:
         accept.accepted(incoming, kind, path.name, folder, canonical=CANONICAL if kind == "pack" else "") as ours,
     ):
         shutil.copyfile(ours.path, folder / MATERIALS / name)
+        synthetic = origins.made_by_ai(incoming.file)
+    if synthetic and kind == "clip":
+        origins.check_clip(name, text)
     return {"kind": kind, "sha256": digest.of_file(folder / MATERIALS / name)}

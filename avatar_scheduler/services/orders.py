@@ -15,6 +15,7 @@ from avatar_scheduler.domain.version import canonical
 from avatar_scheduler.renderers import renderer
 from avatar_scheduler.renderers.base import MATERIALS, PACK, Order
 from avatar_scheduler.rules.renderers import BUILTIN
+from avatar_scheduler.services import origins
 from avatar_scheduler.storage import Blobs
 from avatar_scheduler.studio import job as jobs
 from avatar_scheduler.studio import voices
@@ -26,7 +27,7 @@ STAND_IN = Overlay(bytes(16), 2, 2, 0, 0)
 
 
 def order_of(session: Session, post: Post, now: datetime) -> Order:
-    """Raises Invalid when the staging names a material that was never uploaded."""
+    """Raises Invalid for a material that was never uploaded, and a clip that is no person's own film."""
     avatar, creator = session.get_one(Avatar, post.avatar_id), session.get_one(Creator, post.creator_id)
     wording = rules.wording(post.language)
     line = wording.still_line if post.form == "stills" else wording.caption_line
@@ -80,6 +81,8 @@ def _material(session: Session, post: Post, name: str, ref: str) -> dict[str, st
         raise Invalid(
             f"materials: “{name}” is the upload “{ref}”, which is not there. There are: {have}.", code="staging"
         )
+    if found.made_by_ai and post.form == "video":
+        origins.check_clip(name, post.script)
     return {"kind": found.kind, "sha256": found.sha256}
 
 

@@ -12,6 +12,7 @@ from avatar_scheduler.domain import staging
 from avatar_scheduler.domain.errors import Invalid, NotFound
 from avatar_scheduler.renderers.base import Order
 from avatar_scheduler.services import orders
+from avatar_scheduler.studio.job import avatars as built_in
 
 FORMS = ("video", "stills")
 
@@ -52,7 +53,11 @@ def avatar(session: Session, creator: Creator, name: str = "") -> Avatar:
     found = [a for a in known if wanted in ("", a.name.casefold(), a.pack.casefold(), a.id)]
     if not found:
         have = ", ".join(_each_once(a.name for a in known))
-        raise NotFound(f"{creator.name} has no avatar “{name}”. There are: {have}.", code="unknown_avatar")
+        told = f"{creator.name} has no avatar “{name}”. There are: {have}."
+        if wanted in built_in():
+            make = f"avatar-scheduler avatar add --name {wanted.title()} --look {wanted} --creator {creator.slug}"
+            told += f" To make one with this look: {make}"
+        raise NotFound(told, code="unknown_avatar")
     return found[0]
 
 

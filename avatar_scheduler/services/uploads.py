@@ -15,7 +15,7 @@ from avatar_scheduler.db.tables import Asset, Avatar, Creator, Delivery, Post, U
 from avatar_scheduler.domain.delivery import SETTLED
 from avatar_scheduler.domain.errors import Conflict, Invalid, NotFound, Refused
 from avatar_scheduler.domain.post import PostState
-from avatar_scheduler.services import orders, vouching
+from avatar_scheduler.services import orders, origins, vouching
 from avatar_scheduler.services.media import MediaFile
 from avatar_scheduler.services.people import Person
 from avatar_scheduler.services.roles import WRITE, own, require
@@ -92,6 +92,7 @@ def add(
             width=made.width,
             height=made.height,
             duration_ms=made.duration_ms,
+            made_by_ai=origins.made_by_ai(incoming.file),
             created_by=who.member_id,
             created_at=now,
         )

@@ -133,6 +133,12 @@ def _check_text(text: str) -> None:
     if not text.strip():
         raise Invalid("The script is empty. Write at least one word to speak.", code="script_empty")
     if not any(_speakable(c) for c in text):
+        if any(c.isalpha() for c in text):
+            known = ", ".join(sorted(voices.languages()))
+            raise Invalid(
+                f"No voice here reads the letters of this script. Write it in one of: {known}.",
+                code="script_unspeakable",
+            )
         raise Invalid("The script has only signs or emoji. Add a sentence to speak.", code="script_unspeakable")
     if estimate_seconds(text) > LONGEST_SECONDS:
         raise too_long()

@@ -138,6 +138,7 @@ class TestWrongInput:
             (["--zone", "Mars/Base"], 2, ["“Mars/Base”", "Europe/Paris"]),
             (["--kind", "joke"], 2, ["“joke”", "tip"]),
             (["--language", "xx"], 2, ["“xx”", "en"]),
+            (["--lang", "xx"], 2, ["“xx”", "en"]),
             (["--title", "x" * 121], 2, ["120"]),
             (["--caption", "x" * 2201], 2, ["2201", "2200"]),
             (["--channel", "tiktok"], 4, ["“tiktok”", "own_feed:maya"]),

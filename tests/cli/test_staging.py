@@ -63,7 +63,8 @@ def test_what_is_wrong_is_one_line_and_makes_nothing(cli: Cli, more: list[str], 
 
 
 def test_an_avatar_nobody_made_is_not_found(cli: Cli) -> None:
-    new(cli, "--look", "leo").refused(4, "Maya", "leo")
+    new(cli, "--look", "leo").refused(4, "Maya", "avatar-scheduler avatar add --name Leo --look leo --creator maya")
+    assert "avatar add" not in new(cli, "--look", "bob").err
 
 
 @pytest.mark.parametrize(("words", "told"), [("format = ", "TOML"), ('colour = "red"', "colour"), ("speed = 3", "1.4")])

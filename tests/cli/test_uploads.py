@@ -31,6 +31,7 @@ def test_what_is_no_file_is_refused_at_once(cli: Cli, tmp_path: Path) -> None:
         (Path("/dev/zero"), "not a file but a device"),
     ):
         cli("upload", "add", str(path), "--kind", "image", "--name", "a").refused(2, words)
+    cli("upload", "add", ".", "--kind", "image").refused(2, "not a file but a folder")
     cli("upload", "add", str(tmp_path / "none.png"), "--kind", "image").refused(4, "There is no file")
     assert cli("upload", "list", "--json").json == []
 

@@ -1,5 +1,6 @@
 """Files of a creator: who may bring and remove them, what is kept, and what still needs them."""
 
+import io
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from avatar_scheduler.db import audits, moves
 from avatar_scheduler.db.tables import Audit, Avatar, Delivery, Upload
 from avatar_scheduler.domain.delivery import DeliveryState
 from avatar_scheduler.domain.errors import Conflict, Forbidden, Invalid, NotFound, Refused
-from avatar_scheduler.services import posts, uploads
+from avatar_scheduler.services import origins, posts, uploads
 from avatar_scheduler.services.people import Person
 from avatar_scheduler.storage import Blobs, file_sha256
 from avatar_scheduler.uploads import sandbox
@@ -132,6 +133,30 @@ class TestAdding:
         world.later(hours=7)
         bring(world, given(tmp_path), "second")
         assert list(place.iterdir()) == []
+
+
+class TestMadeByAi:
+    def test_a_film_that_says_so_is_not_a_persons_own(self, world: World, tmp_path: Path) -> None:
+        video = world.film.folder / world.film.made["video"]
+        row = bring(world, given(tmp_path, video.read_bytes(), "film.mp4"), "film", "clip")
+        own = bring(world, given(tmp_path, good.clip(), "own.mp4"), "own", "clip")
+        assert (row.made_by_ai, own.made_by_ai) == (True, False)
+        staging = {"materials": {"cropped": "film", "own": "own"}}
+        with pytest.raises(Invalid, match=r"“cropped” says itself that AI made it.* Use \[show cropped\]\."):
+            world.post(template="Keep it low. [clip cropped]", staging=staging)
+        world.post(template="Keep it low. [show cropped] [clip own]", staging=staging)
+        background = {"kind": "video", "value": "cropped"}
+        world.post(title="Behind", staging={**staging, "background": background})
+
+    @pytest.mark.parametrize("word", ["trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMedia"])
+    def test_is_found_wherever_it_stands(self, word: str) -> None:
+        for at in range((1 << 20) - len(word) - 1, (1 << 20) + 2):
+            assert origins.made_by_ai(io.BytesIO(b"x" * at + word.encode() + b"y" * 9))
+
+    def test_other_words_say_nothing(self) -> None:
+        assert origins.made_by_ai(io.BytesIO(b"x" * 3_000_000 + b"/algorithmicMedia"))
+        for said in (b"", b"digitalCapture", b"trainedAlgorithmic"):
+            assert not origins.made_by_ai(io.BytesIO(said))
 
 
 class TestPeople:

@@ -21,7 +21,12 @@ class TestCheck:
             ({"text": ""}, "The script is empty.", "script_empty"),
             ({"text": "\n \t"}, "The script is empty.", "script_empty"),
             ({"text": "🎂 😀!"}, "The script has only signs or emoji.", "script_unspeakable"),
-            ({"text": "你好"}, "The script has only signs or emoji.", "script_unspeakable"),
+            (
+                {"text": "你好"},
+                "No voice here reads the letters of this script. Write it in one of: ca, cs,",
+                "script_unspeakable",
+            ),
+            ({"text": "Привет 😀"}, "No voice here reads the letters of this script.", "script_unspeakable"),
             ({"text": "word " * 3000}, "The script is longer than 10 minutes.", "script_too_long"),
             ({"language": "xx"}, 'There is no language "xx". Choose one of: ca, cs,', "unknown_language"),
             ({"avatar": "../maya"}, 'There is no avatar "../maya".', "unknown_avatar"),

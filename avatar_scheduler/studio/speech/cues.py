@@ -20,7 +20,7 @@ _FACES = ("smile", "neutral", "worried", "surprised")
 _LOOKS = ("left", "right", "camera")
 _SHOWN = ("image", "photo", "clip")
 _BRACKETS = re.compile(r"\[([^\[\]\n]*)\]")
-_SECONDS = re.compile(r"(\d{1,2}(?:[.,]\d{1,3})?) ?s")
+_SECONDS = re.compile(r"(\d+(?:[.,]\d+)?) ?s")
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 _LONGEST_PAUSE, _LONGEST_SHOW = 10.0, 60.0
 
@@ -54,6 +54,11 @@ def check(text: str, materials: Mapping[str, str]) -> str:
         elif part.verb in ("show", "clip"):
             _check_material(part, materials)
     return " ".join(plain)
+
+
+def clips(text: str) -> set[str]:
+    """Names of the materials it shows as a person's own film. Invalid as for `parts`."""
+    return {part.value for part in parts(text) if isinstance(part, Direction) and part.verb == "clip"}
 
 
 def seconds(value: str) -> float:

@@ -44,6 +44,8 @@ def test_check_gives_the_words_alone() -> None:
         ("[look up]", "“[look up]” is not a cue."),
         ("[pause]", "“[pause]” is not a cue."),
         ("[pause 30s]", "“[pause 30s]”: write more than 0 and at most 10 seconds."),
+        ("[pause 500s]", "“[pause 500s]”: write more than 0 and at most 10 seconds."),
+        ("[show cake 9999s]", "“[show cake 9999s]”: write more than 0 and at most 60 seconds."),
         ("[pause 0s]", "“[pause 0s]”: write more than 0"),
         ("[show cake 99s]", "“[show cake 99s]”: write more than 0 and at most 60 seconds."),
         ("[show Big Cake]", "“[show Big Cake]” is not a cue."),
