@@ -102,6 +102,7 @@ class TestAdding:
     def test_nobody_waits_for_the_writer_while_a_file_is_opened(
         self, world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        assert sandbox.available() == ""  # it opens a file of its own the first time
         once, wrote = sandbox.run, []
 
         def meanwhile(*args: object, **more: object) -> dict[str, object]:
