@@ -60,7 +60,7 @@ FRENCH = (
 )
 SHORT = "Hello, I am Maya! See you at half past six."
 TARGET = 1.15
-MOVIEPY_SECONDS = 3.0
+MOVIEPY_SECONDS = 6.0
 """Of film for MoviePy; its cost is scaled up to the whole."""
 
 
