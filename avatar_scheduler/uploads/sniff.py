@@ -23,9 +23,14 @@ class Found:
 
 
 _NAMES: dict[str, frozenset[str]] = {
-    "picture": frozenset({"jpg", "jpeg", "jpe", "jfif", "png", "webp"}),
-    "sound": frozenset({"wav", "flac", "mp3", "ogg", "oga", "opus"}),
-    "mp4": frozenset({"mp4", "m4v", "mov", "m4a"}),
+    "JPEG": frozenset({"jpg", "jpeg", "jpe", "jfif"}),
+    "PNG": frozenset({"png"}),
+    "WEBP": frozenset({"webp"}),
+    "wav": frozenset({"wav"}),
+    "flac": frozenset({"flac"}),
+    "mp3": frozenset({"mp3"}),
+    "ogg": frozenset({"ogg", "oga", "opus"}),
+    "mov": frozenset({"mp4", "m4v", "mov", "m4a"}),
     "matroska": frozenset({"webm", "mkv", "mka", "weba"}),
     "zip": frozenset({"zip"}),
 }
@@ -81,7 +86,13 @@ _WORDS: tuple[tuple[str, str], ...] = (
     (r"#!", "a script"),
 )
 # Inside a picture or a film these mean a second file for another reader. XMP and comments never contain them.
-_SECOND = ((rb"<!doctype\s+html|<html[\s>]|<script[\s>]", "an HTML page"), (rb"%PDF-\d", "a PDF document"))
+_SECOND = (
+    (rb"<!doctype\s+html|<html[\s>]|<script[\s>]", "an HTML page"),
+    (rb"%PDF-\d", "a PDF document"),
+    (rb"<\?php", "a script"),
+)
+_ARCHIVE = (b"PK\x01\x02", b"PK\x05\x06")
+"""A ZIP's list of files and its end, also when something was written behind it."""
 _MP3 = re.compile(rb"\xff[\xe2-\xff]")
 
 
@@ -123,7 +134,7 @@ def _second_face(file: BinaryIO, head: bytes, length: int, found: Found) -> None
     for pattern, name in _SECOND:
         if re.search(pattern, head, re.IGNORECASE) or re.search(pattern, tail, re.IGNORECASE):
             raise _two(found.name, name)
-    if zipfile.is_zipfile(file):
+    if zipfile.is_zipfile(file) or all(sign in tail for sign in _ARCHIVE):
         raise _two(found.name, "a ZIP archive")
 
 
@@ -139,7 +150,7 @@ def check(found: Found, kind_name: str, kind: Kind, filename: str) -> None:
     if found.family not in kind.families:
         raise Invalid(f"The file is {found.name}. For {kind_name}, bring {kind.ways}.", code="upload_type")
     ending = PurePath(filename).suffix.lower().lstrip(".")
-    if ending and ending not in _NAMES[found.family]:
+    if ending and ending not in _NAMES[found.opener]:
         raise Invalid(
             f"The name ends in .{_plain(ending)}, but the file is {found.name}. Give it its right ending.",
             code="upload_name_lies",

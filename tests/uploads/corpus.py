@@ -41,6 +41,8 @@ def two_faces(port: int) -> Iterator[Case]:
     archive, page = _zip({"a.txt": b"hidden"}), HTML % port
     for name, kind, filename, data, words in (
         ("jpeg+zip", "image", "a.jpg", good.picture("JPEG") + archive, "a JPEG picture and a ZIP archive at once"),
+        ("jpeg+zip+php", "image", "a.jpg", good.picture("JPEG") + archive + b"<?php echo 1;", "a script at once"),
+        ("jpeg+zip+tail", "image", "a.jpg", good.picture("JPEG") + archive + bytes(99), "and a ZIP archive at once"),
         ("png+html", "image", "a.png", good.picture("PNG") + page, "a PNG picture and an HTML page at once"),
         ("webp+pdf", "image", "a.webp", good.picture("WEBP") + b"%PDF-1.7\n%%EOF", "a WebP picture and a PDF document"),
         ("jpeg comment html", "image", "a.jpg", good.picture("JPEG", comment=page), "a JPEG picture and an HTML page"),
@@ -165,6 +167,8 @@ def packs() -> Iterator[Case]:
 def lies() -> Iterator[Case]:
     jpeg, film = good.picture("JPEG"), good.clip()
     yield Case("picture called mp4", "image", "a.mp4", jpeg, "upload_name_lies", "ends in .mp4, but the file is a JPEG")
+    yield Case("jpeg called png", "image", "a.png", jpeg, "upload_name_lies", "ends in .png, but the file is a JPEG")
+    yield Case("wav called mp3", "audio", "a.mp3", good.sound("wav", "pcm_s16le"), "upload_name_lies", "is a WAV sound")
     yield Case("picture called html", "photo", "a.html", jpeg, "upload_name_lies", "ends in .html")
     yield Case("picture called svg", "image", "a.jpg.svg", jpeg, "upload_name_lies", "ends in .svg")
     yield Case("odd ending", "image", "a.\x1b[2Jexe", jpeg, "upload_name_lies", "ends in .[2jexe")
