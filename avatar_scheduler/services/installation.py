@@ -16,6 +16,7 @@ from avatar_scheduler.domain.errors import Conflict, Invalid, NotFound
 from avatar_scheduler.domain.slots import zone_of
 from avatar_scheduler.services.people import Person
 from avatar_scheduler.services.roles import HOLD, WRITE, own, require
+from avatar_scheduler.services.versions import SEAL
 
 CONSENT_LIFE = timedelta(days=365)
 
@@ -30,7 +31,8 @@ def prepare(settings: Settings, organization: str, now: datetime) -> None:
     schema.upgrade(settings)
     vault.make_keys(settings.keys)
     vault.make_keys(settings.keys, vendors.KEY_NAME)
-    signing.make_signing_key(settings.keys, PURPOSE)
+    for purpose in (PURPOSE, SEAL):
+        signing.make_signing_key(settings.keys, purpose)
     chain.make_chain(settings.keys / "credentials", organization, now)
 
 

@@ -61,7 +61,7 @@ def freeze(
         sha256=sha256(text),
         created_at=now,
     )
-    signing.make_signing_key(settings.keys, SEAL)
+    signing.make_signing_key(settings.keys, SEAL)  # there since `init`, but for an installation older than seals
     version.seal = signing.sign(settings.keys, SEAL, _sealed(version))
     session.add(version)
     session.flush()
