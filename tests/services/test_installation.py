@@ -18,6 +18,7 @@ def keys(folder: Path) -> dict[str, bytes]:
 
 
 def test_preparing_again_replaces_no_key(world: World) -> None:
+    installation.prepare(world.settings, "Studio", world.now)
     before = keys(world.settings.keys)
     installation.prepare(world.settings, "Another name", world.now)
     assert keys(world.settings.keys) == before
