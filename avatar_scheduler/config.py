@@ -36,6 +36,8 @@ class Settings(BaseSettings):
     """Wall-clock limit of one render."""
     allow_hosts: dict[str, list[str]] = Field(default_factory=dict)
     """Private addresses a named host may resolve to: {"pds.local": ["10.0.0.0/8"]}. Opens nothing else."""
+    timestamp_authority: str = ""
+    """RFC 3161 address that countersigns Content Credentials; empty means none."""
 
     @property
     def secure_cookies(self) -> bool:

@@ -11,6 +11,8 @@ from avatar_scheduler.db.bought import HookEvent as HookEvent  # noqa: PLC0414  
 from avatar_scheduler.db.bought import Purchase as Purchase  # noqa: PLC0414  (every table is found here)
 from avatar_scheduler.db.bought import VendorAccount as VendorAccount  # noqa: PLC0414  (every table is found here)
 from avatar_scheduler.db.columns import at, new_id, state, text
+from avatar_scheduler.db.disclosed import Incident as Incident  # noqa: PLC0414  (every table is found here)
+from avatar_scheduler.db.disclosed import Signing as Signing  # noqa: PLC0414  (every table is found here)
 from avatar_scheduler.domain.delivery import AttemptState, DeliveryState
 from avatar_scheduler.domain.post import PostState
 from avatar_scheduler.domain.render import RenderState
@@ -64,6 +66,10 @@ class Creator(SQLModel, table=True):
     slug: str = Field(unique=True)
     language: str = "en"
     zone: str = "UTC"
+    audience: str = text("[]")
+    """Jurisdictions as JSON, such as ["FR", "US-NY"]. Empty: not known, so the strictest of each applies."""
+    takedown: str = "ask"
+    """What happens to a published item that lost its marks: "ask" a person, or "auto"."""
     created_at: datetime = at()
 
 
@@ -126,6 +132,8 @@ class Post(SQLModel, table=True):
     form: str = "video"
     """"video" or "stills"."""
     staging: str = text("{}")
+    sponsored: str = "no"
+    """One of `domain.disclosure.SPONSORED`."""
     targets: str = text("[]")
     state: PostState = state(PostState, PostState.draft)
     reason: str = text()
@@ -143,6 +151,8 @@ class Render(SQLModel, table=True):
     post_id: str = Field(foreign_key="post.id", index=True)
     state: RenderState = state(RenderState, RenderState.queued)
     order: str = text()
+    mark_id: str = Field(unique=True)
+    """What the watermark of its files says: 8 hexadecimal digits."""
     percent: int = 0
     step: str = ""
     reason: str = text()
@@ -321,6 +331,8 @@ class Receipt(SQLModel, table=True):
     read_back_at: datetime | None = at(nullable=True)
     marked: bool = False
     """The platform still shows the disclosure."""
+    again_at: datetime | None = at(nullable=True, index=True)
+    """When to read it back once more; empty when that was done."""
 
 
 class Hold(SQLModel, table=True):

@@ -1,7 +1,8 @@
-"""Which marks a post must carry, and what counts as proof that it does."""
+"""Which marks a post must carry: a pure answer from the rules, with the law or platform behind each."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 
 from avatar_scheduler.domain.errors import Refused
@@ -10,14 +11,83 @@ from avatar_scheduler.domain.errors import Refused
 class Mark(StrEnum):
     label = "label"
     """Burned into the picture, first to last frame."""
+    sponsor_label = "sponsor_label"
+    """Beside it, for what is paid for: never instead of it."""
+    spoken = "spoken"
+    """Said first, where nobody may be looking."""
     caption_line = "caption_line"
     """First line of the caption, in the audience's language."""
+    sponsor_line = "sponsor_line"
+    """Second line of the caption of what is paid for."""
     xmp = "xmp"
     """IPTC DigitalSourceType in the file's XMP."""
+    aigc = "aigc"
+    """The AIGC metadata tag of GB 45438-2025."""
     credentials = "credentials"
     """C2PA manifest, signed last."""
+    watermark = "watermark"
+    """Imperceptible, in the pixels: leads back to the stored manifest when everything else was stripped."""
     platform_flag = "platform_flag"
     """The platform's own AI switch, on the serialised request."""
+    sponsor_flag = "sponsor_flag"
+    """The platform's own switch for paid content, on the serialised request."""
+
+
+ON_REQUEST = frozenset({Mark.platform_flag, Mark.sponsor_flag})
+"""Measured on the request itself just before it leaves, so there is no evidence of them in a version."""
+IN_CAPTION = frozenset({Mark.caption_line, Mark.sponsor_line})
+SPONSORED = ("no", "own", "paid")
+"""Nothing to declare, the creator's own brand, somebody else's money. Anything else is unknown and refused."""
+
+
+@dataclass(frozen=True)
+class Content:
+    """What of a version the rules look at."""
+
+    media: str
+    """"video", "image", "carousel", "audio", "live" or "text"."""
+    performer: str
+    sponsored: str
+    language: str
+    """BCP 47, of the words the audience gets."""
+
+
+@dataclass(frozen=True)
+class Place:
+    platform: str
+    surface: str
+    """One of the platform's own ways in, such as "reel" or "direct_video"."""
+
+
+@dataclass(frozen=True)
+class RequiredMark:
+    """One mark one rule demands. Several rules may demand the same mark, each with its own wording."""
+
+    mark: Mark
+    rule: str
+    """Id of the row, such as "fr.loi-2023-451"."""
+    law: str
+    """What a person calls it."""
+    source: str
+    checked: date
+    wording: tuple[str, ...] = ()
+    """One of these must be in the mark's text, letter for letter; empty asks for no fixed words."""
+    height_thousandths: int = 0
+    """Smallest height of the label's plate, of the picture's shortest side."""
+    field: str = ""
+    """Of a flag: where it stands in the request, such as "post_info.is_aigc"."""
+    value: str = ""
+    """Of a flag: as JSON."""
+
+
+@dataclass(frozen=True)
+class Blocked:
+    """Nothing makes this lawful or allowed there."""
+
+    rule: str
+    reason: str
+    source: str
+    way_out: str
 
 
 VIDEO_MARKS = frozenset({Mark.label, Mark.caption_line, Mark.xmp, Mark.credentials})

@@ -47,6 +47,16 @@ class Order:
     renderer: str = "builtin"
     vendor: str = "{}"
     """What the vendor knows the avatar by, as JSON."""
+    sponsor: str = ""
+    """Words on the label's second plate, such as "Ad"; empty when nothing is paid for."""
+    sponsor_line: str = ""
+    """Second line of the caption; empty when nothing is paid for."""
+    spoken: str = ""
+    """Sentence said before everything else; empty when no rule asks for one."""
+    mark_id: str = ""
+    """What the watermark says: 8 hexadecimal digits."""
+    organization: str = ""
+    """Whose certificates sign and whose watermark key is used."""
 
     @property
     def uploaded_pack(self) -> str:

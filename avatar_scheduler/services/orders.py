@@ -26,7 +26,7 @@ STAND_IN = Overlay(bytes(16), 2, 2, 0, 0)
 """Where the label will be: only the words are checked before the render, and no picture library is loaded."""
 
 
-def order_of(session: Session, post: Post, now: datetime) -> Order:
+def order_of(session: Session, post: Post, now: datetime, mark_id: str = "") -> Order:
     """Raises Invalid for a material that was never uploaded, and a clip that is no person's own film."""
     avatar, creator = session.get_one(Avatar, post.avatar_id), session.get_one(Creator, post.creator_id)
     wording = rules.wording(post.language)
@@ -49,6 +49,8 @@ def order_of(session: Session, post: Post, now: datetime) -> Order:
         pronunciations=canonical(_pronunciations(session, post)),
         renderer=avatar.renderer,
         vendor=avatar.vendor,
+        mark_id=mark_id,
+        organization=post.organization_id,
     )
 
 

@@ -1,6 +1,7 @@
 """From a draft to a frozen version: ask for a render, run it under a lease, measure it, freeze it."""
 
 import json
+import secrets
 import tempfile
 import time
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import CursorResult, update
-from sqlmodel import Session, col
+from sqlmodel import Session, col, select
 
 from avatar_scheduler.clock import Clock
 from avatar_scheduler.config import Settings
@@ -45,11 +46,12 @@ def submit(session: Session, who: Person, post: Post, now: datetime) -> Render:
         raise Conflict(f"This post is {post.state.replace('_', ' ')}; only a draft is rendered.", code="state")
     if all(datetime.fromisoformat(target["due_at"]) + GRACE < now for target in json.loads(post.targets)):
         raise Invalid("Its time has passed. Give it a new one with --at.", code="past")
-    order = orders.order_of(session, post, now)
+    order = orders.order_of(session, post, now, _mark_id(session))
     orders.check(order)
     render = Render(
         organization_id=post.organization_id,
         post_id=post.id,
+        mark_id=order.mark_id,
         created_at=now,
         order=json.dumps(asdict(order), ensure_ascii=False),
     )
@@ -60,6 +62,14 @@ def submit(session: Session, who: Person, post: Post, now: datetime) -> Render:
     moves.move(session, post, PostState.rendering, at=now, actor=who.member_id, reason="", render_id=render.id)
     ring_after_commit(session, RENDER, render.id)
     return render
+
+
+def _mark_id(session: Session) -> str:
+    """One no other render has: it must lead back to this one alone."""
+    while True:
+        mark_id = secrets.token_hex(4)
+        if session.exec(select(Render.id).where(Render.mark_id == mark_id)).first() is None:
+            return mark_id
 
 
 @dataclass(frozen=True)
