@@ -7,7 +7,6 @@ key, then the intermediate's certificate). Each pair shares one file, so a renew
 import os
 import shutil
 import tempfile
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -21,6 +20,8 @@ from avatar_scheduler.domain.errors import Refused
 
 CLAIM_SIGNING = ObjectIdentifier("1.3.6.1.4.1.62558.2.1")
 """c2pa-kp-claimSigning, the purpose C2PA 2.x asks for."""
+PURPOSES = (CLAIM_SIGNING, ObjectIdentifier("1.3.6.1.5.5.7.3.36"), ObjectIdentifier("1.3.6.1.5.5.7.3.4"))
+"""Of a certificate that may sign claims: also document signing and e-mail protection, which C2PA 1.x asked for."""
 ROOT_LIFE = timedelta(days=3652)
 LEAF_LIFE = timedelta(days=730)
 RENEW_BEFORE = timedelta(days=30)
@@ -32,14 +33,6 @@ Key = ec.EllipticCurvePrivateKey
 class Party(NamedTuple):
     name: x509.Name
     key: Key
-
-
-@dataclass(frozen=True)
-class Signer:
-    key_pem: bytes
-    chain_pem: bytes
-    """Leaf and intermediate, no root: what goes into the file."""
-    root_pem: str
 
 
 def make_chain(folder: Path, organization: str, now: datetime) -> None:
@@ -66,24 +59,6 @@ def make_chain(folder: Path, organization: str, now: datetime) -> None:
             raise
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
-
-
-def read_root(folder: Path) -> str:
-    return _read(folder / "root.pem").decode()
-
-
-def open_signer(folder: Path, at: datetime) -> Signer:
-    """Raises Refused when the chain is missing or not valid at that time."""
-    pem = _read(folder / "signer.pem")
-    leaf, issuer = x509.load_pem_x509_certificates(pem)
-    for certificate in (leaf, issuer):
-        if at > certificate.not_valid_after_utc:
-            day = certificate.not_valid_after_utc.date()
-            raise Refused(f"The signing certificate ended on {day}. Renew it, then sign again.", code="chain_expired")
-        if at < certificate.not_valid_before_utc:
-            day = certificate.not_valid_before_utc.date()
-            raise Refused(f"The signing certificate starts on {day}. Check this machine's clock.", code="chain_expired")
-    return Signer(_key_pem(_load_key(pem)), _pem(leaf) + _pem(issuer), read_root(folder))
 
 
 def _renew_leaf(folder: Path, now: datetime) -> None:

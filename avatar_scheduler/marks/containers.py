@@ -1,6 +1,8 @@
-"""Where MP4, JPEG and PNG files keep an XMP packet, and how to put one there without touching anything else.
+"""Where MP4, JPEG and PNG files keep an XMP packet and a C2PA manifest, and how to put a packet there without touching
+anything else.
 
-Sources: ISO 14496-12 (boxes), Adobe XMP part 3 (the uuid box, APP1 and iTXt).
+Sources: ISO 14496-12 (boxes), Adobe XMP part 3 (the uuid box, APP1 and iTXt), C2PA 2.4 appendix A (uuid box, APP11,
+caBX).
 """
 
 import os
@@ -14,19 +16,27 @@ from typing import NamedTuple, Protocol
 from avatar_scheduler.domain.errors import Invalid
 
 XMP_BOX = bytes.fromhex("BE7ACFCB97A942E89C71999491E3AFAC")
+C2PA_BOX = bytes.fromhex("D8FEC3D61B0E483C92975828877EC481")
 APP1_NAME = b"http://ns.adobe.com/xap/1.0/\0"
 APP1_ROOM = 0xFFFF - 2 - len(APP1_NAME)
 ITXT_NAME = b"XML:com.adobe.xmp\0"
 PNG_START = b"\x89PNG\r\n\x1a\n"
 LARGEST_PACKET = 1 << 20
+LARGEST_MANIFEST = 16 << 20
 
 
 class Container(Protocol):
+    @property
+    def media_type(self) -> str: ...
+
     def packets(self, media: Path) -> list[bytes]:
         """Every XMP packet in the file. Raises Invalid when the file is damaged."""
 
     def put(self, media: Path, packet: bytes) -> None:
         """Makes `packet` the file's only one."""
+
+    def manifest(self, media: Path) -> bytes:
+        """The C2PA manifest store (a JUMBF box); empty when there is none. Raises Invalid when the file is damaged."""
 
 
 def of(media: Path) -> Container:
@@ -47,10 +57,17 @@ class Box(NamedTuple):
     size: int
     body: int
     """Where the content starts, after the header and the 16 bytes of a uuid box's name."""
-    is_xmp: bool
+    name: bytes
+    """Four characters, or the 16 bytes of a uuid box's name."""
+
+    @property
+    def is_xmp(self) -> bool:
+        return self.name == XMP_BOX
 
 
 class Mp4:
+    media_type = "video/mp4"
+
     def packets(self, media: Path) -> list[bytes]:
         found = []
         with media.open("rb") as file:
@@ -84,12 +101,28 @@ class Mp4:
                     size, header = int.from_bytes(head[8:16]), 16
                 if size < header or at + size > end:
                     raise Invalid("The MP4 file is damaged or cut short.")
-                is_xmp = head[4:8] == b"uuid" and head[header : header + 16] == XMP_BOX
-                yield Box(at, size, at + header + 16, is_xmp)
+                named = head[4:8] == b"uuid"
+                name = head[header : header + 16] if named else head[4:8]
+                yield Box(at, size, at + header + (16 if named else 0), name)
                 at += size
+
+    def manifest(self, media: Path) -> bytes:
+        """After 4 bytes of version and flags, a purpose that ends in zero, and 8 bytes of offset."""
+        for box in self._boxes(media):
+            if box.name == C2PA_BOX:
+                with media.open("rb") as file:
+                    file.seek(box.body + 4)
+                    purpose, _, rest = file.read(min(box.at + box.size - box.body - 4, LARGEST_MANIFEST)).partition(
+                        b"\0"
+                    )
+                if purpose == b"manifest":
+                    return _jumbf(rest[8:])
+        return b""
 
 
 class Jpeg:
+    media_type = "image/jpeg"
+
     def packets(self, media: Path) -> list[bytes]:
         segments, _ = self._split(media.read_bytes())
         return [segment[4 + len(APP1_NAME) :] for segment in segments if self._is_xmp(segment)]
@@ -104,6 +137,14 @@ class Jpeg:
         body = APP1_NAME + packet
         ours = struct.pack(">HH", 0xFFE1, 2 + len(body)) + body
         _replace(media, b"\xff\xd8" + b"".join([*others[:heads], ours, *others[heads:]]) + picture)
+
+    def manifest(self, media: Path) -> bytes:
+        """Over APP11 segments of one number, each with the box's header again: JP, number, sequence, size and name."""
+        segments, _ = self._split(media.read_bytes())
+        pieces = [segment[4:] for segment in segments if segment[1] == 0xEB and segment[4:6] == b"JP"]
+        ours = [piece for piece in pieces if piece[2:4] == pieces[0][2:4]]
+        ours.sort(key=lambda piece: piece[4:8])
+        return _jumbf(b"".join(piece[16 if number else 8 :] for number, piece in enumerate(ours)))
 
     def _is_xmp(self, segment: bytes) -> bool:
         return segment[1] == 0xE1 and segment[4:].startswith(APP1_NAME)
@@ -121,6 +162,8 @@ class Jpeg:
 
 
 class Png:
+    media_type = "image/png"
+
     def packets(self, media: Path) -> list[bytes]:
         """Uncompressed only, as the XMP specification asks."""
         found = []
@@ -136,6 +179,10 @@ class Png:
         ours = struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
         _replace(media, PNG_START + b"".join([header, ours, *others]))
 
+    def manifest(self, media: Path) -> bytes:
+        chunks = [chunk for chunk in self._chunks(media.read_bytes()) if chunk[4:8] == b"caBX"]
+        return _jumbf(chunks[0][8:-4]) if chunks else b""
+
     def _is_xmp(self, chunk: bytes) -> bool:
         return chunk[4:8] == b"iTXt" and chunk[8:].startswith(ITXT_NAME)
 
@@ -147,6 +194,14 @@ class Png:
                 raise Invalid("The PNG file is damaged or cut short.")
             yield data[at : at + size]
             at += size
+
+
+def _jumbf(data: bytes) -> bytes:
+    """The one box at the start, without what fills up the space behind it."""
+    size = int.from_bytes(data[:4])
+    if data and (data[4:8] != b"jumb" or not 8 <= size <= len(data)):
+        raise Invalid("The file's Content Credentials are damaged or cut short.")
+    return data[:size]
 
 
 def _replace(media: Path, data: bytes) -> None:

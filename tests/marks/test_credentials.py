@@ -11,7 +11,7 @@ from PIL import Image
 
 from avatar_scheduler.domain.disclosure import Evidence, Mark
 from avatar_scheduler.domain.errors import Invalid, Refused
-from avatar_scheduler.marks import chain, credentials, digest, source_types, xmp
+from avatar_scheduler.marks import credentials, digest, reading, signers, source_types, xmp
 from tests.marks.test_label import remux
 
 Copy = Callable[[Path], Path]
@@ -59,7 +59,7 @@ class TestMeasure:
         assert evidence.mark is Mark.credentials
         assert evidence.summary == "signed by Studio Ada, file matches"
         assert evidence.subject == digest.of_file(signed)
-        assert evidence.measured == {"state": "trusted", "failures": ""}
+        assert evidence.measured == {"state": "trusted", "failures": "", "mark_id": ""}
 
     def test_an_independent_reader_agrees(self, signed: Path, root: str) -> None:
         assert second_opinion(signed, root) == ("valid", "match", "Trusted")
@@ -67,18 +67,18 @@ class TestMeasure:
     def test_one_flipped_byte_of_the_picture_breaks_it(self, signed: Path, root: str, copy: Copy) -> None:
         path = copy(signed)
         flip(path, path.read_bytes().index(b"mdat") + 5000)
-        assert reason(credentials.measure(path, root)) == credentials.CHANGED
+        assert reason(credentials.measure(path, root)) == reading.CHANGED
         assert second_opinion(path, root)[1] != "match"
 
     def test_a_flipped_byte_of_the_claim_breaks_it(self, signed: Path, root: str, copy: Copy) -> None:
         path = copy(signed)
         flip(path, path.read_bytes().index(b"trainedAlgorithmicMedia"))
-        assert reason(credentials.measure(path, root)) == credentials.CHANGED
+        assert reason(credentials.measure(path, root)) == reading.CHANGED
 
     def test_xmp_edited_after_signing_breaks_it(self, signed: Path, root: str, copy: Copy) -> None:
         path = copy(signed)
         xmp.write(path, source_types.COMPOSITE)
-        assert reason(credentials.measure(path, root)) == credentials.CHANGED
+        assert reason(credentials.measure(path, root)) == reading.CHANGED
 
     def test_a_remux_strips_it(self, signed: Path, root: str, tmp_path: Path) -> None:
         remux(signed, path := tmp_path / "copy.mp4")
@@ -96,11 +96,11 @@ class TestMeasure:
         assert not credentials.measure(signed, nobody).ok
 
     def test_trust_from_a_list_that_is_not_ours_is_somebody_else(self, signed: Path, root: str) -> None:
-        settings = credentials._settings("")
+        settings = reading.settings("")
         settings["trust"]["trust_anchors"] = root
         context = c2pa.Context(settings=c2pa.Settings.from_dict(settings))
         with c2pa.Reader(signed, context=context) as reader:
-            found = credentials._judge(json.loads(reader.json()))
+            found = reading._judge(json.loads(reader.json()))
         assert (found.state, found.failures) == ("trusted", ())
         assert found.problem == "Signed by somebody else."
 
@@ -112,7 +112,7 @@ class TestMeasure:
             "digitalSourceType": source_types.TRAINED.replace("trainedAlgorithmicMedia", "digitalCapture"),
         }
         manifest = {"assertions": [{"label": "c2pa.actions.v2", "data": {"actions": [camera]}}]}
-        context = credentials._signing_context(chain.open_signer(folder, now))
+        context = credentials._context(signers.open_signer(folder, now), [])
         c2pa.Builder(manifest, context=context).sign_file(labelled, tmp_path / "camera.mp4")
         assert "do not say that this was made by AI" in reason(credentials.measure(tmp_path / "camera.mp4", root))
 
@@ -183,11 +183,11 @@ class TestReport:
         assert (found.state, found.problem, found.failures) == ("trusted", "", ())
         assert (found.signer, found.software) == ("Studio Ada", "avatar-scheduler 0.1.0")
         assert found.when == now.strftime("%Y-%m-%dT%H:%M:%SZ")
-        assert found.actions == ("c2pa.created", "c2pa.edited")
+        assert found.actions == ("c2pa.created", "c2pa.edited", "c2pa.published")
         assert found.source_types == (source_types.TRAINED, source_types.COMPOSITE)
 
     def test_it_forbids_training_and_the_signer_vouches_for_it(self, signed: Path, root: str) -> None:
-        with c2pa.Reader(signed, context=credentials._reading_context(root)) as reader:
+        with c2pa.Reader(signed, context=reading._context(root)) as reader:
             assertions = reader.get_active_manifest()["assertions"]
         denial = next(a for a in assertions if a["label"] == "cawg.training-mining")
         assert {use["use"] for use in denial["data"]["entries"].values()} == {"notAllowed"}
