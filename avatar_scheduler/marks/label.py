@@ -1,6 +1,7 @@
 """The visible label: how it looks, and whether it is in the picture from the first frame to the last."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,7 @@ Span = tuple[int, int]
 class LabelArt:
     """What the compositor burns in. x, y, width and height are even, so 4:2:0 chroma never straddles its edge."""
 
-    rgba: bytes
+    rgba: bytes = field(repr=False)
     """Straight alpha, rows from the top, width * height * 4 bytes."""
     width: int
     height: int
@@ -34,13 +35,46 @@ class LabelArt:
     y: int
     alt: str
     """The whole wording, also where the picture had to shorten it: for screen readers."""
+    text: str
+    """What the AI plate shows, letter for letter: "AI Avatar of Maya". A name that was cut ends in an ellipsis."""
+    label_height: int
+    """Rows of the AI plate, the upper one; the rest is a gap and the plate for what is paid for."""
+    sponsor_text: str = ""
+    """What the second plate shows; empty when there is none."""
+
+    @property
+    def plate(self) -> "LabelArt":
+        """The AI plate by itself."""
+        return self._rows(0, self.label_height, self.text)
+
+    @property
+    def sponsor(self) -> "LabelArt | None":
+        """The second plate by itself."""
+        return self._rows(self.label_height, self.height, self.sponsor_text) if self.sponsor_text else None
+
+    def _rows(self, first: int, end: int, text: str) -> "LabelArt":
+        rgba = self.rgba[first * self.width * 4 : end * self.width * 4]
+        return LabelArt(rgba, self.width, end - first, self.x, self.y + first, text, text, end - first)
 
 
-def draw(sign: str, words: str, frame: tuple[int, int]) -> LabelArt:
-    """The plate for a frame of (width, height) pixels. Raises Invalid when the wording cannot be shown readably."""
+def draw(
+    sign: str,
+    words: str,
+    frame: tuple[int, int],
+    *,
+    sponsor: str = "",
+    icon: bytes = b"",
+    whole: Sequence[str] = (),
+) -> LabelArt:
+    """The plate for a frame of (width, height) pixels, and under it the one that says what is paid for.
+
+    Lines of `words` stay lines; where one is too long for the picture it loses its end. `whole` are the wordings that
+    may not. `icon` is a PNG or SVG that takes the place of the sign's box; the sign then is the first of the words.
+    Raises Invalid when the wording cannot be shown whole and readably.
+    """
     from avatar_scheduler.marks import plate  # skia opens only where something is drawn
 
-    return plate.draw(sign, words, frame)
+    return plate.draw(sign, words, frame, sponsor=sponsor, icon=icon, whole=whole)
 
 
 def measure(video: Path, art: LabelArt, *, subject: str | None = None, human_ms: tuple[Span, ...] = ()) -> Evidence:

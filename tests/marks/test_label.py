@@ -1,6 +1,7 @@
 import subprocess
 import sys
 from collections.abc import Callable, Container
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -18,17 +19,17 @@ QUARTER_TURN = np.array([0, 1 << 16, 0, -(1 << 16), 0, 0, 0, 0, 1 << 30], ">i4")
 def faded(art: LabelArt, opacity: float) -> LabelArt:
     pixels = np.frombuffer(art.rgba, np.uint8).reshape(-1, 4).copy()
     pixels[:, 3] = (pixels[:, 3] * opacity).astype(np.uint8)
-    return LabelArt(pixels.tobytes(), art.width, art.height, art.x, art.y, art.alt)
+    return replace(art, rgba=pixels.tobytes())
 
 
 def blank(art: LabelArt) -> LabelArt:
     pixels = np.frombuffer(art.rgba, np.uint8).reshape(-1, 4).copy()
     pixels[:, :3] = pixels[art.width // 2, :3]
-    return LabelArt(pixels.tobytes(), art.width, art.height, art.x, art.y, art.alt)
+    return replace(art, rgba=pixels.tobytes())
 
 
 def moved(art: LabelArt, pixels: int) -> LabelArt:
-    return LabelArt(art.rgba, art.width, art.height, art.x - pixels, art.y, art.alt)
+    return replace(art, x=art.x - pixels)
 
 
 def reencode(source: Path, target: Path, crf: int) -> Path:

@@ -23,16 +23,23 @@ def white(art: LabelArt) -> NDArray[np.bool_]:
 
 
 def box_columns(art: LabelArt) -> tuple[int, int]:
-    """Where the white box begins and ends: its top edge is whiter than any line of text."""
+    """Where the white box begins and ends: the run of white just under its upper left corner."""
     picture = white(art)
-    top = int(picture.any(axis=1).argmax()) + 2
-    columns = np.flatnonzero(picture[top])
-    return int(columns[0]), int(columns[-1])
+    left = int(picture.any(axis=0).argmax())
+    row = picture[int(picture[:, left + 4].argmax()) + 3]
+    return left, left + int((~row[left + 4 :]).argmax()) + 3
 
 
 def tallest(picture: NDArray[np.bool_]) -> int:
     rows = np.flatnonzero(picture.any(axis=1))
     return int(rows[-1] - rows[0] + 1)
+
+
+def line_heights(art: LabelArt) -> list[int]:
+    """Of the lines right of the box. Letters without accents or descenders are as high as capitals."""
+    inked = white(art)[:, box_columns(art)[1] + art.height // 8 :].any(axis=1)
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], inked.astype(int), [0]])))
+    return [int(end - start) for start, end in zip(edges[::2], edges[1::2], strict=True)]
 
 
 def contrast(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
@@ -75,10 +82,14 @@ class TestSizes:
 
     def test_a_name_of_sixty_letters_is_cut_not_shrunk(self, frame: tuple[int, int]) -> None:
         assert len(LONG_NAME) >= 60
-        long, short = (draw("AI", f"Avatar of {name}", frame) for name in (LONG_NAME, "Maya"))
+        long = draw("AI", f"Avatar of {LONG_NAME}", frame)
         assert long.width <= 0.62 * frame[0]
-        assert long.height == short.height
+        assert long.text.startswith("AI Avatar of Maximiliane Wo")
+        assert long.text.endswith("…")
         assert long.alt.endswith(LONG_NAME)
+        one, many = (draw("AI", words, frame) for words in ("HHHH", "HHHH " + "H" * 60))
+        assert len(line_heights(many)) > 1
+        assert min(line_heights(many)) >= line_heights(one)[0]
 
 
 def test_a_tall_picture_keeps_the_label_clear_of_the_apps_own_controls() -> None:
@@ -112,6 +123,89 @@ def test_words_too_long_for_a_line_take_two() -> None:
 @pytest.mark.parametrize("name", ["Zoë", "Łukasz", "Ñuñez", "Đorđe"])
 def test_latin_names_are_drawn_with_their_accents(name: str) -> None:
     assert draw("AI", f"Avatar of {name}", (1080, 1920)).alt == f"AI: Avatar of {name}"
+
+
+class TestWholeWordings:
+    FRENCH = "Images virtuelles – Avatar IA de Maximiliane-Wolfeschlegelstein"
+
+    @pytest.mark.parametrize("frame", FRAMES)
+    def test_what_the_law_asks_for_stands_first_and_only_the_name_is_cut(self, frame: tuple[int, int]) -> None:
+        art = draw("AI", self.FRENCH, frame, whole=["Images virtuelles", "AI"])
+        assert art.text.startswith("AI Images virtuelles – Avatar IA de Maximiliane")
+
+    def test_a_wording_that_would_be_cut_is_refused_by_name(self) -> None:
+        last = "Avatar IA de Maximiliane Wolfeschlegelsteinhausenbergerdorff – Images virtuelles"
+        assert "Images" not in draw("AI", last, (1080, 1920)).text
+        with pytest.raises(Invalid, match="no room for the words “Images virtuelles”"):
+            draw("AI", last, (1080, 1920), whole=["Images virtuelles"])
+
+    def test_two_languages_stand_on_lines_of_their_own_and_both_lose_only_the_name(self) -> None:
+        art = draw("AI", f"KI-Avatar von {LONG_NAME}\nAI avatar of {LONG_NAME}", (1080, 1920))
+        german, english = art.text.removeprefix("AI ").split("… ")
+        assert german.startswith("KI-Avatar von Maximiliane")
+        assert english.startswith("AI avatar of Maximiliane")
+        assert art.alt == f"AI: KI-Avatar von {LONG_NAME}. AI avatar of {LONG_NAME}"
+        assert art.width <= 0.62 * 1080
+
+    def test_more_lines_than_can_be_shown_are_refused(self) -> None:
+        with pytest.raises(Invalid, match="5 lines, 4 can be shown"):
+            draw("AI", "a\nb\nc\nd\ne", (1080, 1920))
+
+    @pytest.mark.parametrize("frame", FRAMES)
+    def test_no_letter_leaves_its_plate(self, frame: tuple[int, int]) -> None:
+        for words in ("Êggy", "Êggy of Êggy Êggy Êggy", "Êggy\nÊggy\nÊggy\nÊggy"):
+            art = draw("AI", words, frame, sponsor="Êggy Êggy")
+            assert not (white(art.plate)[:3] | white(art.plate)[-3:]).any()
+            sponsor = pixels(both(art)[1])
+            inked = (sponsor[..., 0] < 128) & (sponsor[..., 3] == 255)
+            assert not inked[-3:].any()
+
+
+def both(art: LabelArt) -> tuple[LabelArt, LabelArt]:
+    assert art.sponsor
+    return art.plate, art.sponsor
+
+
+@pytest.mark.parametrize("frame", FRAMES)
+class TestSponsorPlate:
+    def test_it_stands_under_the_label_with_the_same_right_edge_and_takes_nothing_from_it(
+        self, frame: tuple[int, int]
+    ) -> None:
+        alone, art = draw("AI", "Avatar of Maya", frame), draw("AI", "Avatar of Maya", frame, sponsor="Ad")
+        label, sponsor = both(art)
+        assert label == alone.plate
+        assert art.text == alone.text == "AI Avatar of Maya"
+        assert (art.sponsor_text, sponsor.text) == ("Ad", "Ad")
+        assert art.alt == "AI: Avatar of Maya. Ad"
+        assert label.y + label.height <= sponsor.y
+        assert sponsor.y + sponsor.height == art.y + art.height
+        assert (pixels(sponsor)[sponsor.height // 2 :, -4, 3] == 255).any()
+        assert not any(side % 2 for part in both(art) for side in (part.x, part.y, part.width, part.height))
+
+    def test_its_letters_are_as_tall_as_the_labels_words(self, frame: tuple[int, int]) -> None:
+        art = draw("AI", "HHHH", frame, sponsor="HHHH")
+        label, sponsor = both(art)
+        words = tallest(white(label)[:, box_columns(label)[1] + label.height // 8 :])
+        inked = (pixels(sponsor)[..., 0] < 128) & (pixels(sponsor)[..., 3] == 255)
+        assert abs(tallest(inked) - words) <= 1
+        assert tallest(inked) / CAPITAL_OF_EM >= 0.05 * min(frame) - 1.5
+
+    def test_its_letters_stand_out_from_it(self, frame: tuple[int, int]) -> None:
+        shown = pixels(both(draw("AI", "Avatar of Maya", frame, sponsor="Ad"))[1])
+        solid = shown[shown[..., 3] == 255]
+        assert contrast(solid[solid[:, 0].argmin()], solid[solid[:, 0].argmax()]) >= 4.5
+
+    def test_every_languages_words_for_it_fit_whole(self, frame: tuple[int, int]) -> None:
+        for language in rules.languages():
+            for words in rules.wording(language).sponsored:
+                art = draw("AI", "Avatar of Maya", frame, sponsor=words)
+                assert art.sponsor_text == words
+                assert both(art)[1].width <= 0.62 * frame[0]
+                assert art.y + art.height < frame[1] * 0.4
+
+    def test_words_that_do_not_fit_are_refused_not_cut(self, frame: tuple[int, int]) -> None:
+        with pytest.raises(Invalid, match="“Bezahlte"):
+            draw("AI", "Avatar of Maya", frame, sponsor="Bezahlte Partnerschaft mit der Firma " * 3)
 
 
 def test_every_language_has_a_label_that_can_be_drawn() -> None:
