@@ -76,8 +76,8 @@ def field(y: Plane, mark_id: str, key: bytes) -> Field:
 
 
 def _busy(y: Plane, cells: tuple[int, int]) -> NDArray[np.intp]:
-    """0 flat, 1 busy, 2 very busy, per cell of so many across and down; the calmest of a cell's neighbours decides, so that nothing spills from
-    an edge into the flat beside it."""
+    """0 flat, 1 busy, 2 very busy, for so many cells across and down. The calmest of a cell's neighbours decides, so
+    that nothing spills from an edge into the flat beside it."""
     import cv2
 
     width, height = (round(side * NATIVE / min(y.shape)) for side in reversed(y.shape))

@@ -33,15 +33,15 @@ def encode(mark_id: str) -> Signs:
     return _signs(int(mark_id, 16))
 
 
-def decode(soft: Soft) -> tuple[str | None, Signs]:
-    """The id, None where the checksum fails, and the signs that whole message would have had.
+def decode(soft: Soft) -> tuple[str, Signs]:
+    """The id, empty where the checksum fails, and the signs that whole message would have had.
 
     `soft` holds one value per code bit: its sign is the guess, its size how sure that is.
     """
     message = _most_likely(soft)
     value = message >> 16
     right = crc_hqx(value.to_bytes(4, "big"), 0xFFFF) == message & 0xFFFF
-    return f"{value:08x}" if right else None, _convolved(message)
+    return f"{value:08x}" if right else "", _convolved(message)
 
 
 def _signs(value: int) -> Signs:
