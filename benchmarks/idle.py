@@ -13,7 +13,7 @@ SECONDS = 60
 
 def main(argv: list[str]) -> None:
     with running() as tree:
-        time.sleep(SETTLE_SECONDS)
+        time.sleep(SETTLE_SECONDS)  # what is measured is doing nothing
         found = members(tree)
         before = {p.pid: cpu(p) for p in found}
         began = time.monotonic()

@@ -14,15 +14,16 @@ from avatar_scheduler.clock import utc_now
 from avatar_scheduler.config import Settings
 from avatar_scheduler.db import moves
 from avatar_scheduler.db.engine import read_scope, write_scope
-from avatar_scheduler.db.tables import Approval, Asset, Attempt, Creator, Delivery, Post, Render, Version
+from avatar_scheduler.db.tables import Approval, Asset, Attempt, Creator, Delivery, Member, Organization, Post, Render, Version
 from avatar_scheduler.domain.approval import PURPOSE
 from avatar_scheduler.domain.post import PostState
 from avatar_scheduler.domain.render import RenderState
 from avatar_scheduler.marks import chain
+from avatar_scheduler.marks.watermark import keys as keys_of_marks
 from avatar_scheduler.publishers.own_feed import Feed
 from avatar_scheduler.renderers import process
 from avatar_scheduler.renderers.base import Order
-from avatar_scheduler.services import installation, people, posts, renders, review, seen, settle, standing, versions
+from avatar_scheduler.services import installation, orders, people, posts, renders, review, seen, settle, standing, versions
 from avatar_scheduler.services import publish as publishing
 from avatar_scheduler.services.people import Person
 from avatar_scheduler.services.vendors import KEY_NAME
@@ -31,6 +32,9 @@ from avatar_scheduler.storage import Blobs
 Row = TypeVar("Row", bound=SQLModel)
 SCRIPT = "Keep the heat low."
 CAPTION = "Onions."
+MARK_ID = "0badcafe"
+STUDIO = "5" * 32
+"""Id of the organization."""
 
 
 @dataclass(frozen=True)
@@ -51,11 +55,11 @@ def make_film(folder: Path) -> Film:
     signing.make_signing_key(keys, PURPOSE)
     now = utc_now()
     chain.make_chain(keys / "credentials", "Test Studio", now)
-    line = rules.wording("en").caption_line
-    words = rules.wording("en").label_words.format(name="Maya")
+    keys_of_marks.make_key(keys / "credentials")
+    words = rules.texts("en", form="video", name="Maya", sponsored="no")
     order = Order(
-        "Onions", SCRIPT, "en", "maya", "kitchen", rules.LABEL_SIGN, words, f"{line}\n\n{CAPTION}", line,
-        "avatar-scheduler test", now.isoformat(timespec="seconds"),
+        title="Onions", text=SCRIPT, language="en", pack="maya", scene="kitchen", **orders.said(words, [], CAPTION),
+        software="avatar-scheduler test", when=now.isoformat(timespec="seconds"), mark_id=MARK_ID, organization=STUDIO,
     )  # fmt: skip
     (folder / "order.json").write_text(json.dumps(asdict(order)))
     made = process.run("make", folder, keys / "credentials", lambda *_: None, 300)
@@ -77,14 +81,25 @@ Keep the heat low.
 
 def make_stills(film: Film, folder: Path) -> Film:
     """Three pictures instead of a film, made and measured once in a session with the same keys."""
-    line = rules.wording("en").still_line
+    words = rules.texts("en", form="stills", name="Maya", sponsored="no")
     staging = json.dumps({"format": "4:5"})
-    order = Order.read({**film.order, "form": "stills", "text": STILLS, "caption": f"{line}\n\n{CAPTION}",
-                        "caption_line": line, "staging": staging})  # fmt: skip
+    order = Order.read({**film.order, **orders.said(words, [], CAPTION), "form": "stills", "text": STILLS,
+                        "staging": staging})  # fmt: skip
     (folder / "order.json").write_text(json.dumps(asdict(order)))
     made = process.run("make", folder, film.keys / "credentials", lambda *_: None, 300)
     measured = process.run("measure", folder, film.keys / "credentials", lambda *_: None, 300)
     return Film(folder, film.keys, asdict(order), made, measured["evidence"])
+
+
+def _with_known_id(session: Session) -> None:
+    """The session's film was marked for an organization before there was one."""
+    member = session.exec(select(Member)).one()
+    made = session.get_one(Organization, member.organization_id)
+    session.add(Organization(id=STUDIO, name=made.name, created_at=made.created_at))
+    session.flush()
+    member.organization_id = STUDIO
+    session.flush()
+    session.delete(made)
 
 
 @dataclass
@@ -98,6 +113,8 @@ class World:
     def __post_init__(self) -> None:
         with self.write() as session:
             installation.first_owner(session, "Studio", "Ada", "ada@example.org", "en", self.now)
+        with self.write() as session:
+            _with_known_id(session)
         with self.write() as session:
             self.ada = people.operator(session)
             new = installation.NewCreator("Maya", "maya", "en", "Europe/Paris", "maya", "kitchen", "digital_twin")
@@ -119,7 +136,7 @@ class World:
     def post(self, kind: str = "tip", title: str = "Onions", at: str = "+5m", **more: Any) -> Post:
         new = posts.NewPost("maya", title, kind, more.pop("template", SCRIPT), caption=CAPTION, at=at, **more)
         with self.write() as session:
-            return posts.make(session, self.ada, new, self.maya, self.now)
+            return posts.make(session, self.settings, self.ada, new, self.maya, self.now)
 
     def version(self, post: Post, film: Film | None = None) -> Version:
         """In review, as if the render worker had just finished the session's film, or the one given."""
@@ -131,12 +148,14 @@ class World:
         """None when the post is blocked."""
         with self.write() as session:
             row = session.get_one(Post, post.id)
-            render = renders.submit(session, self.ada, row, self.now)
+            render = renders.submit(session, self.settings, self.ada, row, self.now)
+            order = {**json.loads(render.order), "mark_id": film.order["mark_id"]}
+            render.mark_id, render.order = order["mark_id"], json.dumps(order)
             moves.move(session, render, RenderState.running, at=self.now, actor="render")
             moves.move(session, row, PostState.checking, at=self.now, actor="render")
             moves.move(session, render, RenderState.done, at=self.now, actor="render", percent=100)
             assets = self._assets(session, render, film)
-            return versions.freeze(session, self.settings, row, film.order, assets, film.evidence, self.now)
+            return versions.freeze(session, self.settings, row, order, assets, film.evidence, self.now)
 
     def _assets(self, session: Session, render: Render, film: Film) -> list[Asset]:
         blobs, assets, made = Blobs(self.settings.blobs), [], film.made

@@ -67,7 +67,7 @@ class BrowserSession:
         self._report(path, token, [])  # opens the viewing, as the page's script does when it loads
         for start in range(0, duration_ms, STEP_MS):
             end = min(start + STEP_MS, duration_ms)
-            time.sleep((end - start) / 1000)
+            time.sleep((end - start) / 1000)  # watching takes as long as the film: the server counts
             self._report(path, token, [[start, end]])
 
     def _report(self, path: str, token: str, ranges: list[list[int]]) -> None:

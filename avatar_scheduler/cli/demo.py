@@ -167,8 +167,8 @@ def _post(config: Settings, title: str, kind: str, text: str) -> _Made:
         new = posts.NewPost(
             creator="maya", title=title, kind=kind, template=text, caption=f"{title}. #cooking", at=AHEAD
         )
-        post = posts.make(session, who, new, creator, now())
-        renders.submit(session, who, post, now())
+        post = posts.make(session, config, who, new, creator, now())
+        renders.submit(session, config, who, post, now())
     return _Made(post.id, title)
 
 

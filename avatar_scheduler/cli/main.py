@@ -15,6 +15,7 @@ from avatar_scheduler import __version__
 from avatar_scheduler.cli import (
     demo,
     doctor,
+    incidents,
     looks,
     operate,
     pictures,
@@ -82,6 +83,7 @@ for module in (
     render,
     reviewing,
     operate,
+    incidents,
     verifying,
     doctor,
     voices,

@@ -32,6 +32,7 @@ from avatar_scheduler.scripts.starters import starters
 from avatar_scheduler.services import installation, pages, posts, renders
 
 Vars = Annotated[list[str] | None, typer.Option("--var", help="name=value, once for each variable of the script.")]
+SPONSOR = "Who pays: no (nobody), own (the creator's own brand), paid (somebody else)."
 UNDECIDED_KIND = "personal_story"
 """What a script without a kind is taken for: a kind that always needs a person."""
 
@@ -70,6 +71,7 @@ def new(
     ] = "",
     var: Vars = None,
     form: Annotated[str, typer.Option(help="video, or stills: pictures to swipe through.")] = "video",
+    sponsored: Annotated[str, typer.Option(help=SPONSOR)] = "no",
     look: Look = "",
     scene: Scene = "",
     voice: Voice = "",
@@ -96,13 +98,14 @@ def new(
         at=at,
         zone=zone,
         form=form,
+        sponsored=sponsored,
         avatar=look,
         staging=staged(stage, scene=scene, voice=voice, format_=format_, captions=captions, materials=pairs(material)),
     )
     with write_scope(config) as session:
         row = installation.creator_by_slug(session, who, creator)
-        post = posts.make(session, who, order, row, now())
-        renders.submit(session, who, post, now())
+        post = posts.make(session, config, who, order, row, now())
+        renders.submit(session, config, who, post, now())
     _show_made(post.id, wait, json)
 
 
@@ -148,6 +151,7 @@ def edit(
     zone: Annotated[str | None, typer.Option()] = None,
     var: Vars = None,
     form: Annotated[str | None, typer.Option(help="video or stills.")] = None,
+    sponsored: Annotated[str | None, typer.Option(help=SPONSOR)] = None,
     look: Annotated[str | None, typer.Option("--look", "--avatar", help="Another avatar of the creator.")] = None,
     scene: Scene = "",
     voice: Voice = "",
@@ -162,12 +166,13 @@ def edit(
     config, who = settings(), operator()
     setting = staged(stage, scene=scene, voice=voice, format_=format_, captions=captions, materials=pairs(material))
     change = posts.Edit(
-        title=title, caption=caption, at=at, zone=zone, form=form, avatar=look, staging=setting or None,
+        title=title, caption=caption, at=at, zone=zone, form=form, sponsored=sponsored, avatar=look,
+        staging=setting or None,
         template=_read(script) if script else None, variables=pairs(var) if var else None,
     )  # fmt: skip
     with write_scope(config) as session:
-        post = posts.edit(session, who, post_id, change, now())
-        renders.submit(session, who, post, now())
+        post = posts.edit(session, config, who, post_id, change, now())
+        renders.submit(session, config, who, post, now())
     _show_made(post.id, wait, json)
 
 

@@ -19,6 +19,7 @@ from avatar_scheduler.services import installation, people, standing
 from avatar_scheduler.services.roles import DECIDE, require
 from avatar_scheduler.studio.job import avatars, scenes
 
+AUDIENCE = "Where it is seen, such as FR or US-NY; repeat. Left out: not known, and every rule applies."
 Slug = Annotated[str, typer.Option("--creator", help="Short name of the creator; the first one when left out.")]
 
 
@@ -26,7 +27,7 @@ def register(app: typer.Typer) -> None:
     app.command()(init)
     app.command()(link)
     groups: dict[str, tuple[str, dict[str, Callable[..., None]]]] = {
-        "creator": ("Creators and their avatars.", {"add": creator_add, "list": creator_list}),
+        "creator": ("Creators and their avatars.", {"add": creator_add, "set": creator_set, "list": creator_list}),
         "channel": ("Where posts go.", {"add": channel_add, "list": channel_list, "remove": channel_remove}),
         "consent": ("A creator's permission.", {"renew": consent_renew, "revoke": consent_revoke}),
         "standing": (
@@ -84,6 +85,7 @@ def creator_add(
     scene: Annotated[str, typer.Option(help=f"One of: {', '.join(scenes())}.")] = "kitchen",
     performer: Annotated[str, typer.Option(help="digital_twin, fictional or third_party_likeness")] = "digital_twin",
     consent_days: Annotated[int, typer.Option(min=1, max=366, help="How long the consent given now lasts.")] = 365,
+    audience: Annotated[list[str] | None, typer.Option(help=AUDIENCE)] = None,
 ) -> None:
     """Add a creator who consents, now, to this avatar and voice. Their own feed comes with it."""
     if avatar not in avatars():
@@ -93,7 +95,9 @@ def creator_add(
     slug = slug or _slug(name)
     if not slug:
         raise Invalid(f"“{name}” has no letters for an address. Give it a short name with --slug.", code="slug")
-    new = installation.NewCreator(name, slug, language, zone, avatar, scene, performer, consent_days)
+    new = installation.NewCreator(
+        name, slug, language, zone, avatar, scene, performer, consent_days, tuple(audience or ())
+    )
     with write_scope(settings()) as session:
         creator = installation.add_creator(session, operator(), new, now())
     console.print(f"Added {shown(creator.name)}. Feed: {settings().base_url}/f/{creator.slug}")
@@ -103,6 +107,23 @@ def _slug(name: str) -> str:
     plain = unicodedata.normalize("NFKD", name.lower())
     kept = (c if c.isalnum() else "-" for c in plain if c.isascii() or not unicodedata.combining(c))
     return "".join(c if c.isascii() else "-" for c in kept).strip("-")[:40].strip("-")
+
+
+def creator_set(
+    creator: Slug = "",
+    audience: Annotated[list[str] | None, typer.Option(help=AUDIENCE + " “unknown” takes all back.")] = None,
+    takedown: Annotated[
+        str | None, typer.Option(help="When a published item lost its marks: ask (a person), or auto.")
+    ] = None,
+) -> None:
+    """Say who sees a creator's posts, and what happens when a platform drops their marks."""
+    codes = [] if audience == ["unknown"] else audience
+    with write_scope(settings()) as session:
+        who = operator()
+        row = installation.creator_by_slug(session, who, creator)
+        installation.set_rules(session, who, row, codes, takedown, now())
+        known = ", ".join(json.loads(row.audience)) or "not known, so the strictest of every rule applies"
+    console.print(f"{shown(row.name)}: audience {known}; takedown {row.takedown}.", soft_wrap=True)
 
 
 def creator_list(as_json: Json = False) -> None:
@@ -119,6 +140,8 @@ def creator_list(as_json: Json = False) -> None:
                 "language": c.language,
                 "zone": c.zone,
                 "avatar": a.pack,
+                "audience": ", ".join(json.loads(c.audience)) or "unknown",
+                "takedown": c.takedown,
                 "consent_until": "withdrawn" if k.revoked_at else k.ends_at.date().isoformat(),
             }
             for c, a, k in session.exec(query)

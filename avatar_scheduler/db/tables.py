@@ -151,7 +151,7 @@ class Render(SQLModel, table=True):
     post_id: str = Field(foreign_key="post.id", index=True)
     state: RenderState = state(RenderState, RenderState.queued)
     order: str = text()
-    mark_id: str = Field(unique=True)
+    mark_id: str = Field(default="", index=True)
     """What the watermark of its files says: 8 hexadecimal digits."""
     percent: int = 0
     step: str = ""

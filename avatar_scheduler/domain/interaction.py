@@ -24,9 +24,9 @@ SECONDARY = frozenset({"tip", "recap", "announcement", "b_roll", "thumbnail", "r
 KINDS = CORE | SECONDARY
 
 
-def is_core(kind: str) -> bool:
-    """Unknown is core: a kind nobody thought about needs a person."""
-    return kind not in SECONDARY
+def is_core(kind: str, sponsored: str = "no") -> bool:
+    """Unknown is core: a kind nobody thought about needs a person, and so does whatever somebody pays for."""
+    return kind not in SECONDARY or sponsored != "no"
 
 
 def check_kind(kind: str) -> str:

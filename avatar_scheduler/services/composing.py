@@ -9,8 +9,10 @@ from typing import TypeVar
 from sqlmodel import Session, col, select
 
 from avatar_scheduler import rules
-from avatar_scheduler.db.tables import Avatar, Channel, Creator, Upload
+from avatar_scheduler.config import Settings
+from avatar_scheduler.db.tables import Avatar, Channel, Creator, Post, Upload
 from avatar_scheduler.domain import slots
+from avatar_scheduler.domain.disclosure import RequiredMark
 from avatar_scheduler.domain.errors import Invalid, SchedulerError
 from avatar_scheduler.domain.interaction import check_kind
 from avatar_scheduler.renderers.base import Order
@@ -21,7 +23,7 @@ from avatar_scheduler.scripts import source
 from avatar_scheduler.scripts.render import preview as with_examples
 from avatar_scheduler.scripts.render import render as render_script
 from avatar_scheduler.scripts.source import Script
-from avatar_scheduler.services import orders, posts, stagings
+from avatar_scheduler.services import disclosing, orders, posts, stagings
 from avatar_scheduler.services.people import Person
 from avatar_scheduler.services.posts import NewPost
 from avatar_scheduler.services.roles import WRITE, own, require
@@ -67,7 +69,9 @@ class Checked:
     """With examples where values are missing; empty when the script cannot be read."""
     seconds: int
     line: str
-    """The disclosure line, in every caption whatever anybody types."""
+    """The lines that disclose, in every caption whatever anybody types."""
+    required: tuple[RequiredMark, ...]
+    """What its channels, its audience and the laws ask for; empty while something is wrong."""
     counters: tuple[Counter, ...]
 
     def of(self, field: str) -> list[Problem]:
@@ -112,7 +116,9 @@ def materials(session: Session, creator: Creator, template: str) -> dict[str, st
     return {upload.name: upload.name for upload in uploads(session, creator) if upload.name in named}
 
 
-def look_over(session: Session, who: Person, new: NewPost, creator: Creator, now: datetime) -> Checked:
+def look_over(
+    session: Session, settings: Settings, who: Person, new: NewPost, creator: Creator, now: datetime
+) -> Checked:
     """Everything that is wrong at once, each with the field it stands in."""
     require(who, WRITE, "write posts")
     own(who, creator)
@@ -121,6 +127,7 @@ def look_over(session: Session, who: Person, new: NewPost, creator: Creator, now
     parts: tuple[tuple[str, Callable[[], object]], ...] = (
         ("title", lambda: posts.title_of(new.title)),
         ("kind", lambda: check_kind(new.kind)),
+        ("sponsored", lambda: disclosing.check_sponsored(new.sponsored, new.kind)),
         ("caption", lambda: posts.caption_of(new.caption)),
         ("channels", lambda: posts.channels_of(session, creator, new.channels)),
         ("at", lambda: slots.resolve(new.at, new.zone or creator.zone, now=now)),
@@ -129,16 +136,18 @@ def look_over(session: Session, who: Person, new: NewPost, creator: Creator, now
     )
     for field, part in parts:
         _try(problems, field, part)
+    post: Post | None = None
     if not problems:
-        # What only shows when everything is together: consent, voices, cues and the uploads they name.
-        _try(problems, "", lambda: posts.draft(session, who, new, creator, now))
-    line = _try([], "", lambda: rules.wording(new.language or creator.language).caption_line) or ""
+        # What only shows when everything is together: consent, voices, cues, the uploads they name, and the rules.
+        post = _try(problems, "", lambda: posts.draft(session, settings, who, new, creator, now))
+    line = _try([], "", lambda: _lines(new, creator)) or ""
     return Checked(
         problems=tuple(problems),
         script=script,
         spoken=spoken,
         seconds=round(jobs.estimate_seconds(spoken)) if spoken else 0,
         line=line,
+        required=tuple(disclosing.of_draft(session, settings, post, now)) if post else (),
         counters=tuple(_counters(new, line)),
     )
 
@@ -167,6 +176,12 @@ def _try(problems: list[Problem], field: str, part: Callable[[], T]) -> T | None
         return None
 
 
+def _lines(new: NewPost, creator: Creator) -> str:
+    language = new.language or creator.language
+    words = rules.texts(language, form=new.form, name=creator.name, sponsored=new.sponsored)
+    return "\n".join(line for line in (words.caption_line, words.sponsor_line) if line)
+
+
 def _counters(new: NewPost, line: str) -> Iterator[Counter]:
     """As the platform itself counts; the disclosure line is part of what is sent, so it counts."""
     count = graphemes.count(f"{line}\n\n{new.caption}".strip())
@@ -176,7 +191,9 @@ def _counters(new: NewPost, line: str) -> Iterator[Counter]:
         yield Counter(channel, count, most)
 
 
-def preview_order(session: Session, who: Person, new: NewPost, creator: Creator, now: datetime) -> Order:
+def preview_order(
+    session: Session, settings: Settings, who: Person, new: NewPost, creator: Creator, now: datetime
+) -> Order:
     """Of the film alone: examples stand where values are missing, and when and where it goes does not matter yet."""
     script = source.parse(new.template)
     examples = {v.name: v.example for v in script.variables if v.required and v.example}
@@ -185,13 +202,15 @@ def preview_order(session: Session, who: Person, new: NewPost, creator: Creator,
         new,
         title="Preview",
         kind="tip",
+        sponsored="no",
         caption="",
         variables={**examples, **given},
         channels=choices(session, who, creator).channels[:1],
         at="+1h",
         zone="",
     )
-    order = orders.order_of(session, posts.draft(session, who, shown, creator, now), now)
+    draft = posts.draft(session, settings, who, shown, creator, now)
+    order = orders.order_of(session, settings, draft, now)
     if order.form != "video":
         raise Invalid("Pictures are drawn when you send it. A draft is for videos.", code="no_draft")
     if order.renderer != BUILTIN:

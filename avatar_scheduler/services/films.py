@@ -1,6 +1,7 @@
 """A film straight from a script to a file: the render a post gets, labelled, signed and measured, without a post."""
 
 import json
+import secrets
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
@@ -12,12 +13,12 @@ from typing import Any
 from avatar_scheduler import __version__, rules
 from avatar_scheduler.config import Settings
 from avatar_scheduler.domain import staging
-from avatar_scheduler.domain.disclosure import VIDEO_MARKS, gate
+from avatar_scheduler.domain.disclosure import Blocked, Content, Place, RequiredMark, decide, unproven
 from avatar_scheduler.domain.errors import Refused
 from avatar_scheduler.domain.version import canonical, sha256
 from avatar_scheduler.renderers import process
 from avatar_scheduler.renderers.base import MATERIALS, PACK, Order
-from avatar_scheduler.services import orders, origins, stagings, versions
+from avatar_scheduler.services import disclosing, orders, origins, stagings, versions
 from avatar_scheduler.services.uploads import CANONICAL
 from avatar_scheduler.studio import job as jobs
 from avatar_scheduler.uploads import accept, kinds
@@ -68,26 +69,41 @@ def make(settings: Settings, wanted: Wanted, target: Path, now: datetime, progre
             )
     with tempfile.TemporaryDirectory(prefix="avs-film-") as room:
         folder = Path(room)
-        order = _order(wanted, folder, now)
+        required = _required(settings, wanted.language, now)
+        order = _order(wanted, folder, now, required)
         jobs.check(orders.outline(order))
         (folder / "order.json").write_text(json.dumps(asdict(order), ensure_ascii=False))
         seconds = settings.render_minutes * 60.0
         made = process.run("make", folder, keys, progress, seconds, settings.sentences)
         progress(_MEASURING, "Checking")
         found = process.run("measure", folder, keys, lambda *_: progress(_MEASURING, "Checking"), seconds)["evidence"]
-        _check_marks(found, order, made, folder)
+        _check_marks(found, order, made, folder, required)
         for kind, place in places.items():
             _put(folder / made[kind], place)
     progress(100, "Done")
     return Made(**places, duration_ms=made["duration_ms"], marks={e["mark"]: e["summary"] for e in found})
 
 
-def _check_marks(found: list[dict[str, Any]], order: Order, made: dict[str, Any], folder: Path) -> None:
+def _check_marks(
+    found: list[dict[str, Any]], order: Order, made: dict[str, Any], folder: Path, required: list[RequiredMark]
+) -> None:
     from avatar_scheduler.marks import digest
 
     evidence = [versions.evidence_of(e) for e in found]
-    video = digest.of_file(folder / made["video"])
-    gate(VIDEO_MARKS, evidence, media=video, caption=sha256(order.caption))
+    files, caption = [digest.of_file(folder / made["video"])], sha256(order.caption)
+    reasons = unproven(required, evidence, media=files, caption=caption)
+    if reasons := reasons + versions.leads_elsewhere(evidence, order.mark_id):
+        raise Refused("No film is written, a disclosure mark is missing. " + " ".join(reasons), code="mark_missing")
+
+
+def _required(settings: Settings, language: str, now: datetime) -> list[RequiredMark]:
+    """Nobody said where it will be shown, or whose face it is: the strictest of everything."""
+    content = Content("video", "fictional", "no", language)
+    place = Place("own_feed", rules.surface("own_feed", "video"))
+    said = decide(content, place, frozenset(), now, disclosing.book(settings))
+    if isinstance(said, Blocked):
+        raise Refused(f"{said.reason} ({said.rule}) {said.way_out}", code="blocked_by_rule")
+    return said
 
 
 def _check_place(place: Path) -> None:
@@ -117,9 +133,8 @@ def _unwritable(place: Path, error: OSError) -> Refused:
     return Refused(f"{place} cannot be written: {error.strerror}. Choose another place.", code="output")
 
 
-def _order(wanted: Wanted, folder: Path, now: datetime) -> Order:
+def _order(wanted: Wanted, folder: Path, now: datetime, required: list[RequiredMark]) -> Order:
     staged = staging.read({**wanted.staging, "materials": {name: name for name in wanted.materials}})
-    wording = rules.wording(wanted.language)
     (folder / MATERIALS).mkdir()
     materials = {
         name: _bring(path, _kind(path, name, staged), folder, name, wanted.text)
@@ -128,20 +143,19 @@ def _order(wanted: Wanted, folder: Path, now: datetime) -> Order:
     look, name = wanted.look, wanted.name or Path(wanted.look).stem.replace("_", " ").title()
     if wanted.look.endswith(".zip"):
         look = _bring(Path(wanted.look), "pack", folder, PACK.name)["sha256"]
+    words = rules.texts(wanted.language, form="video", name=name, sponsored="no")
     return Order(
         title=wanted.title,
         text=wanted.text,
         language=wanted.language,
         pack=look,
         scene=wanted.scene,
-        label_sign=rules.LABEL_SIGN,
-        label_words=wording.label_words.format(name=name),
-        caption=wording.caption_line,
-        caption_line=wording.caption_line,
+        **orders.said(words, required, ""),
         software=f"avatar-scheduler {__version__}",
         when=now.isoformat(timespec="seconds"),
         staging=stagings.dumps(staged.as_dict()),
         materials=canonical(materials),
+        mark_id=secrets.token_hex(4),
     )
 
 

@@ -9,9 +9,10 @@ from avatar_scheduler.config import Settings
 from avatar_scheduler.db import audits
 from avatar_scheduler.db.tables import Approval, Avatar, Channel, Creator, Delivery, Post, Version
 from avatar_scheduler.domain import consent
+from avatar_scheduler.domain.disclosure import RequiredMark
 from avatar_scheduler.domain.errors import Conflict, Refused
 from avatar_scheduler.domain.post import PostState
-from avatar_scheduler.services import approvals, history, holds, posts, standing, versions
+from avatar_scheduler.services import approvals, disclosing, history, holds, posts, standing, versions
 from avatar_scheduler.services.versions import Manifest
 
 
@@ -27,6 +28,8 @@ class Sendable:
     target: dict[str, str]
     channel: Channel
     approval: Approval
+    required: tuple[RequiredMark, ...]
+    """What platform and law ask for at this instant; those of the request are measured on the request."""
 
 
 def may_send(session: Session, settings: Settings, delivery: Delivery, at: datetime) -> Sendable:
@@ -56,11 +59,12 @@ def may_send(session: Session, settings: Settings, delivery: Delivery, at: datet
         raise Refused(
             "The consent is not the one it was approved under. Render the post again.", code="consent_changed"
         )
-    manifest.check_marks()
+    audience = disclosing.widest(manifest.data.get("audience", ()), disclosing.audience_of(creator))
+    required = manifest.check_marks(settings, channel.platform, audience, at)
     hold = holds.covering(session, delivery.organization_id, creator.id, channel.id)
     if hold is not None:
         raise NotNow(f"On hold: {hold.reason or 'no reason given'}.", code="held")
-    return Sendable(manifest, target, channel, approval)
+    return Sendable(manifest, target, channel, approval, required)
 
 
 def _target(manifest: Manifest, delivery: Delivery, version: Version, post: Post) -> dict[str, str]:

@@ -2,11 +2,13 @@
 
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, select
 
+from avatar_scheduler import rules
 from avatar_scheduler.config import Settings
 from avatar_scheduler.db import audits, schema
 from avatar_scheduler.db.tables import Avatar, Channel, Consent, Creator, Member, Organization
@@ -19,6 +21,7 @@ from avatar_scheduler.services.roles import HOLD, WRITE, own, require
 from avatar_scheduler.services.versions import SEAL
 
 CONSENT_LIFE = timedelta(days=365)
+TAKEDOWN = ("ask", "auto")
 
 
 def prepare(settings: Settings, organization: str, now: datetime) -> None:
@@ -75,6 +78,8 @@ class NewCreator:
     scene: str
     performer: str
     consent_days: int = CONSENT_LIFE.days
+    audience: tuple[str, ...] = ()
+    """Jurisdictions, such as FR or US-NY. None named: not known, so the strictest of each applies."""
 
 
 def add_creator(session: Session, who: Person, new: NewCreator, now: datetime) -> Creator:
@@ -87,12 +92,14 @@ def add_creator(session: Session, who: Person, new: NewCreator, now: datetime) -
             f"“{new.performer}” is not a kind of avatar. Use {', '.join(sorted(PERFORMERS))}.", code="performer"
         )
     zone_of(new.zone)
+    audience = audience_of(new.audience)
     if session.exec(select(Creator).where(Creator.slug == new.slug)).first():
         raise Conflict(f"There is a creator “{new.slug}” already.", code="slug_taken")
     org = who.organization_id
     creator = Creator(
-        organization_id=org, name=new.name, slug=new.slug, language=new.language, zone=new.zone, created_at=now
-    )
+        organization_id=org, name=new.name, slug=new.slug, language=new.language, zone=new.zone, audience=audience,
+        created_at=now,
+    )  # fmt: skip
     session.add(creator)
     session.flush()
     consent = Consent(
@@ -130,6 +137,37 @@ def add_creator(session: Session, who: Person, new: NewCreator, now: datetime) -
         data={"creator": new.name, "until": consent.ends_at.isoformat()},
     )
     return creator
+
+
+def audience_of(codes: Iterable[str]) -> str:
+    """As it is stored. Raises Invalid for a place no rule knows."""
+    wanted = sorted({code.strip().upper() for code in codes})
+    if unknown := [code for code in wanted if code not in rules.book().reach]:
+        known = ", ".join(sorted(rules.book().reach))
+        raise Invalid(f"No rules are known for {', '.join(unknown)}. Leave it out, or use: {known}.", code="audience")
+    return json.dumps(wanted)
+
+
+def set_rules(
+    session: Session, who: Person, creator: Creator, audience: Iterable[str] | None, takedown: str | None, now: datetime
+) -> None:
+    """Who sees the posts, and what happens to a published one that lost its marks; None leaves it as it is."""
+    require(who, HOLD, "change a creator's rules")
+    own(who, creator)
+    if takedown not in (None, *TAKEDOWN):
+        raise Invalid(f"“{takedown}” is no way to take down. Use one of: {', '.join(TAKEDOWN)}.", code="takedown")
+    creator.audience = creator.audience if audience is None else audience_of(audience)
+    creator.takedown = takedown or creator.takedown
+    audits.append(
+        session,
+        at=now,
+        organization=creator.organization_id,
+        actor=who.member_id,
+        action="creator.rules",
+        noun="creator",
+        noun_id=creator.id,
+        data={"audience": creator.audience, "takedown": creator.takedown},
+    )
 
 
 def add_channel(

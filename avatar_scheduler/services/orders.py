@@ -2,20 +2,24 @@
 
 import json
 import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 
 from sqlmodel import Session, col, or_, select
 
 from avatar_scheduler import __version__, rules
-from avatar_scheduler.db.tables import Avatar, Creator, Post, Pronunciation, Upload
+from avatar_scheduler.config import Settings
+from avatar_scheduler.db.tables import Avatar, Creator, Post, Pronunciation, Render, Upload
 from avatar_scheduler.domain import slides, staging
-from avatar_scheduler.domain.errors import Invalid
+from avatar_scheduler.domain.disclosure import Mark, RequiredMark
+from avatar_scheduler.domain.errors import Invalid, Refused
 from avatar_scheduler.domain.version import canonical
 from avatar_scheduler.renderers import renderer
 from avatar_scheduler.renderers.base import MATERIALS, PACK, Order
 from avatar_scheduler.rules.renderers import BUILTIN
-from avatar_scheduler.services import origins
+from avatar_scheduler.services import disclosing, origins
 from avatar_scheduler.storage import Blobs
 from avatar_scheduler.studio import job as jobs
 from avatar_scheduler.studio import voices
@@ -26,21 +30,19 @@ STAND_IN = Overlay(bytes(16), 2, 2, 0, 0)
 """Where the label will be: only the words are checked before the render, and no picture library is loaded."""
 
 
-def order_of(session: Session, post: Post, now: datetime, mark_id: str = "") -> Order:
-    """Raises Invalid for a material that was never uploaded, and a clip that is no person's own film."""
+def order_of(session: Session, settings: Settings, post: Post, now: datetime, mark_id: str = "") -> Order:
+    """Raises Invalid for a material that was never uploaded, and a clip that is no person's own film; Refused for a
+    place where no rule lets it go."""
     avatar, creator = session.get_one(Avatar, post.avatar_id), session.get_one(Creator, post.creator_id)
-    wording = rules.wording(post.language)
-    line = wording.still_line if post.form == "stills" else wording.caption_line
+    words = rules.texts(post.language, form=post.form, name=creator.name, sponsored=post.sponsored)
+    required = disclosing.of_draft(session, settings, post, now)
     return Order(
         title=post.title,
         text=post.script,
         language=post.language,
         pack=avatar.pack,
         scene=avatar.scene,
-        label_sign=rules.LABEL_SIGN,
-        label_words=wording.label_words.format(name=creator.name),
-        caption=f"{line}\n\n{post.caption}".strip(),
-        caption_line=line,
+        **said(words, required, post.caption),
         software=f"avatar-scheduler {__version__}",
         when=now.isoformat(timespec="seconds"),
         form=post.form,
@@ -52,6 +54,34 @@ def order_of(session: Session, post: Post, now: datetime, mark_id: str = "") -> 
         mark_id=mark_id,
         organization=post.organization_id,
     )
+
+
+def said(words: rules.Texts, required: Iterable[RequiredMark], caption: str) -> dict[str, str]:
+    """The words of an order that disclose: written by the rules, and by nobody else."""
+    spoken = words.spoken_sponsored if words.sponsor else words.spoken
+    lines = "\n".join(line for line in (words.caption_line, words.sponsor_line) if line)
+    return {
+        "label_sign": words.label_sign,
+        "label_words": words.label_words,
+        "sponsor": words.sponsor,
+        "caption": f"{lines}\n\n{caption}".strip(),
+        "caption_line": words.caption_line,
+        "sponsor_line": words.sponsor_line,
+        "spoken": spoken if disclosing.asks_for(required, Mark.spoken) else "",
+    }
+
+
+def check_unchanged(session: Session, settings: Settings, post: Post, render: Render, order: Mapping[str, str]) -> None:
+    """Raises Refused unless the order still says what the post and the rules say: it lay in the database, where
+    somebody may have rewritten what the label was to say, and the file was measured against it."""
+    asked = asdict(Order.read(order))
+    now = datetime.fromisoformat(asked["when"])
+    wanted = asdict(order_of(session, settings, post, now, render.mark_id))
+    if different := sorted(name for name in wanted if name != "software" and wanted[name] != asked[name]):
+        raise Refused(
+            f"Something changed while it was rendered: {', '.join(different)}. Submit the post again.",
+            code="order_changed",
+        )
 
 
 def named(post: Post) -> dict[str, str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
+from avatar_scheduler.config import Settings
 from avatar_scheduler.db import audits, moves
 from avatar_scheduler.db.tables import Avatar, Channel, Consent, Creator, Delivery, Post, Render
 from avatar_scheduler.domain import slots
@@ -19,7 +20,7 @@ from avatar_scheduler.domain.post import EDITABLE, PostState
 from avatar_scheduler.domain.render import RenderState
 from avatar_scheduler.domain.version import canonical, sha256
 from avatar_scheduler.scripts.render import render as render_script
-from avatar_scheduler.services import stagings
+from avatar_scheduler.services import disclosing, stagings
 from avatar_scheduler.services.people import Person
 from avatar_scheduler.services.roles import WRITE, own, require
 
@@ -40,21 +41,23 @@ class NewPost:
     at: str = "+2m"
     zone: str = ""
     form: str = "video"
+    sponsored: str = "no"
     avatar: str = ""
     """By name; empty means the creator's first."""
     staging: Mapping[str, Any] = field(default_factory=dict)
 
 
-def make(session: Session, who: Person, new: NewPost, creator: Creator, now: datetime) -> Post:
+def make(session: Session, settings: Settings, who: Person, new: NewPost, creator: Creator, now: datetime) -> Post:
     """A draft. Everything that can be wrong is said here, before anything is rendered."""
-    post = draft(session, who, new, creator, now)
+    post = draft(session, settings, who, new, creator, now)
     session.add(post)
     session.flush()
-    _note(session, post, who, "post.created", now, {"title": post.title, "kind": post.kind})
+    said = {"title": post.title, "kind": post.kind, "sponsored": post.sponsored}
+    _note(session, post, who, "post.created", now, said)
     return post
 
 
-def draft(session: Session, who: Person, new: NewPost, creator: Creator, now: datetime) -> Post:
+def draft(session: Session, settings: Settings, who: Person, new: NewPost, creator: Creator, now: datetime) -> Post:
     """Checked as for `make`, and stored nowhere."""
     require(who, WRITE, "write posts")
     own(who, creator)
@@ -75,6 +78,7 @@ def draft(session: Session, who: Person, new: NewPost, creator: Creator, now: da
         script=render_script(new.template, new.variables),
         caption=caption,
         form=stagings.form(new.form),
+        sponsored=disclosing.check_sponsored(new.sponsored, new.kind),
         staging=stagings.text(new.staging, new.form),
         targets=json.dumps([_target(channel, slot) for channel in channels]),
         created_by=who.member_id,
@@ -82,7 +86,7 @@ def draft(session: Session, who: Person, new: NewPost, creator: Creator, now: da
         created_at=now,
         updated_at=now,
     )
-    stagings.check(session, post, now)
+    stagings.check(session, settings, post, now)
     return post
 
 
@@ -173,12 +177,13 @@ class Edit:
     at: str | None = None
     zone: str | None = None
     form: str | None = None
+    sponsored: str | None = None
     avatar: str | None = None
     staging: Mapping[str, Any] | None = None
     """Only what is to change; None inside takes a setting back to what it is by itself."""
 
 
-def edit(session: Session, who: Person, post_id: str, change: Edit, now: datetime) -> Post:
+def edit(session: Session, settings: Settings, who: Person, post_id: str, change: Edit, now: datetime) -> Post:
     """Back to draft. Any approval is void with its version; deliveries that have not left are withdrawn."""
     require(who, WRITE, "edit posts")
     post = get(session, who, post_id)
@@ -189,10 +194,11 @@ def edit(session: Session, who: Person, post_id: str, change: Edit, now: datetim
     values = _changed(post, change, now) | _restaged(session, post, change, now)
     for name, value in values.items():
         setattr(post, name, value)
-    if values.keys() & {"script", "staging", "form", "avatar_id"}:
-        stagings.check(session, post, now)
+    if values.keys() & {"script", "staging", "form", "sponsored", "avatar_id"}:
+        stagings.check(session, settings, post, now)
     post.edited_by, post.updated_at = who.member_id, now
-    _note(session, post, who, "post.edited", now, {"fields": ", ".join(sorted(values))})
+    said = {"fields": ", ".join(sorted(values)), "sponsored": post.sponsored}
+    _note(session, post, who, "post.edited", now, said)
     session.flush()
     return post
 
@@ -208,6 +214,8 @@ def _changed(post: Post, change: Edit, now: datetime) -> dict[str, Any]:
         variables = json.loads(post.variables) if change.variables is None else dict(change.variables)
         values["variables"] = json.dumps(variables, sort_keys=True, ensure_ascii=False)
         values["script"] = render_script(values["template"], variables)
+    if change.sponsored is not None:
+        values["sponsored"] = disclosing.check_sponsored(change.sponsored, post.kind)
     if change.zone is not None and change.at is None:
         raise Invalid("A zone alone moves nothing. Give the time with it: --at.", code="zone_alone")
     if change.at is not None:

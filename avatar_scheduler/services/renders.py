@@ -27,7 +27,7 @@ from avatar_scheduler.queue import RENDER
 from avatar_scheduler.renderers import process
 from avatar_scheduler.renderers.base import Order
 from avatar_scheduler.rules.renderers import BUILTIN
-from avatar_scheduler.services import leftovers, orders, parcels, purchases, versions
+from avatar_scheduler.services import leftovers, orders, parcels, purchases, signings, versions
 from avatar_scheduler.services.people import Person
 from avatar_scheduler.services.purchases import NotYet
 from avatar_scheduler.services.roles import WRITE, own, require
@@ -38,7 +38,7 @@ MIMES = {"video": "video/mp4", "captions": "text/vtt", "poster": "image/jpeg"}
 IMAGE_MIMES = {".jpg": "image/jpeg", ".png": "image/png"}
 
 
-def submit(session: Session, who: Person, post: Post, now: datetime) -> Render:
+def submit(session: Session, settings: Settings, who: Person, post: Post, now: datetime) -> Render:
     """Queues a render of the draft. What cannot be spoken or drawn is refused here, before any work."""
     require(who, WRITE, "render posts")
     own(who, post)
@@ -46,7 +46,7 @@ def submit(session: Session, who: Person, post: Post, now: datetime) -> Render:
         raise Conflict(f"This post is {post.state.replace('_', ' ')}; only a draft is rendered.", code="state")
     if all(datetime.fromisoformat(target["due_at"]) + GRACE < now for target in json.loads(post.targets)):
         raise Invalid("Its time has passed. Give it a new one with --at.", code="past")
-    order = orders.order_of(session, post, now, _mark_id(session))
+    order = orders.order_of(session, settings, post, now, _mark_id(session))
     orders.check(order)
     render = Render(
         organization_id=post.organization_id,
@@ -196,10 +196,19 @@ def _work(settings: Settings, claim: _Claim, folder: Path, clock: Clock) -> None
     crashpoint("render.measured")
     blobs = Blobs(settings.blobs)
     assets = [_asset(claim, kind, folder / about["file"], blobs, about) for kind, about in _files(made).items()]
+    files = _Files(assets, signings.keep(blobs, folder, made["signed"]), measured["prints"])
     crashpoint("render.stored")
     spans = json.dumps(made.get("human_ms", []))
-    _finish(settings, claim, {**claim.order, "human_ms": spans}, assets, measured["evidence"], clock)
+    _finish(settings, claim, {**claim.order, "human_ms": spans}, files, measured["evidence"], clock)
     crashpoint("render.frozen")
+
+
+@dataclass(frozen=True)
+class _Files:
+    assets: list[Asset]
+    signed: list[dict[str, str]]
+    prints: dict[str, list[str]]
+    """Kind of file -> perceptual hashes."""
 
 
 def _files(made: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -229,7 +238,7 @@ def _finish(
     settings: Settings,
     claim: _Claim,
     order: dict[str, str],
-    assets: list[Asset],
+    files: _Files,
     evidence: list[dict[str, Any]],
     clock: Clock,
 ) -> None:
@@ -248,13 +257,14 @@ def _finish(
             finished_at=now,
             lease_until=None,
         )
-        for asset in assets:
+        for asset in files.assets:
             asset.organization_id, asset.created_at = post.organization_id, now
             session.add(asset)
             if asset.duration_ms and order["renderer"] != BUILTIN:
                 purchases.charge(session, render.id, asset.duration_ms)
         session.flush()
-        version = versions.freeze(session, settings, post, order, assets, evidence, now)
+        signings.record(session, render, files.assets, files.signed, files.prints, now)
+        version = versions.freeze(session, settings, post, order, files.assets, evidence, now)
         if version is not None:
             parcels.check_fits(session, settings, version)
 

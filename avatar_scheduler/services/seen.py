@@ -8,6 +8,7 @@ from sqlmodel import Session, select
 from avatar_scheduler.db.tables import Version, View
 from avatar_scheduler.domain.errors import Invalid
 from avatar_scheduler.services import versions
+from avatar_scheduler.services.disclosing import VIDEO
 
 FASTEST = 2
 """Players offer up to double speed; nobody watches more video than that in the time that passed."""
@@ -52,7 +53,7 @@ def open_view(session: Session, version: Version, member_id: str, now: datetime)
 def record(session: Session, version: Version, member_id: str, ranges: Ranges, now: datetime) -> View:
     """Adds what was played. Raises Invalid when more is claimed than the time since opening allows."""
     manifest = versions.read(version)
-    if manifest.form != versions.VIDEO:
+    if manifest.form != VIDEO:
         raise Invalid("This post has no video to watch. Look at its pictures.", code="no_video")
     view = open_view(session, version, member_id, now)
     duration = int(manifest.data["media"]["video"]["duration_ms"])
@@ -78,7 +79,7 @@ def read_to_end(session: Session, version: Version, member_id: str, now: datetim
     Not for pictures: no terminal shows them.
     """
     view = open_view(session, version, member_id, now)
-    if versions.read(version).form == versions.VIDEO:
+    if versions.read(version).form == VIDEO:
         view.completed_at = view.completed_at or now
     session.flush()
     return view

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
+from avatar_scheduler.config import Settings
 from avatar_scheduler.db.tables import Avatar, Creator, Post
 from avatar_scheduler.domain import staging
 from avatar_scheduler.domain.errors import Invalid, NotFound
@@ -65,8 +66,8 @@ def _each_once(names: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def check(session: Session, post: Post, now: datetime) -> Order:
+def check(session: Session, settings: Settings, post: Post, now: datetime) -> Order:
     """The order as a render would get it. Raises Invalid for what could not be rendered, before anything is spent."""
-    order = orders.order_of(session, post, now)
+    order = orders.order_of(session, settings, post, now)
     orders.check(order)
     return order

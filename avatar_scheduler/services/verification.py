@@ -15,6 +15,7 @@ from avatar_scheduler.domain.errors import Refused
 from avatar_scheduler.renderers import process
 from avatar_scheduler.renderers.base import MADE, Order
 from avatar_scheduler.services import versions
+from avatar_scheduler.services.disclosing import STILLS
 from avatar_scheduler.storage import file_sha256
 
 MEASURE_SECONDS = 120
@@ -54,7 +55,7 @@ def _measure(order: Order, file: Path, root_pem: str, human_ms: list[list[int]])
         (folder / "order.json").write_text(json.dumps(asdict(order)))
         (folder / "root.pem").write_text(root_pem)
         (folder / MADE).write_text(json.dumps({"human_ms": human_ms}))
-        (folder / ("image1.jpg" if order.form == versions.STILLS else "signed.mp4")).symlink_to(file.resolve())
+        (folder / ("image1.jpg" if order.form == STILLS else "signed.mp4")).symlink_to(file.resolve())
         told = process.run("measure", folder, folder, lambda percent, step: None, MEASURE_SECONDS)
     return tuple(versions.evidence_of(e) for e in told["evidence"])
 

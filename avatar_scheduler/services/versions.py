@@ -1,7 +1,7 @@
 """Freezing a post into a version, and reading one back only if it is still what was frozen."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,46 +12,51 @@ from avatar_scheduler import signing
 from avatar_scheduler.config import Settings
 from avatar_scheduler.db import moves
 from avatar_scheduler.db.columns import new_id
-from avatar_scheduler.db.tables import Asset, Avatar, Channel, Creator, Delivery, Post, Version
+from avatar_scheduler.db.tables import Asset, Avatar, Channel, Creator, Delivery, Post, Render, Version
 from avatar_scheduler.domain import slides
 from avatar_scheduler.domain.delivery import GRACE
-from avatar_scheduler.domain.disclosure import Evidence, Mark, gate, missing, required_marks
+from avatar_scheduler.domain.disclosure import Evidence, Mark, RequiredMark, unproven
 from avatar_scheduler.domain.errors import Refused
 from avatar_scheduler.domain.interaction import is_core
 from avatar_scheduler.domain.post import PostState
 from avatar_scheduler.domain.version import canonical, sha256
-from avatar_scheduler.services import posts, standing
+from avatar_scheduler.services import disclosing, orders, posts, standing
+from avatar_scheduler.services.disclosing import STILLS, VIDEO
 
 ACTOR = "gate"
 SEAL = "version"
 """Purpose of the key that signs what was frozen."""
-VIDEO, STILLS = "video", "stills"
 
 
 def freeze(
     session: Session,
     settings: Settings,
     post: Post,
-    order: dict[str, str],
+    order: Mapping[str, str],
     assets: list[Asset],
     evidence: list[dict[str, Any]],
     now: datetime,
 ) -> Version | None:
     """A new version in review, or a blocked post naming the missing marks. A standing approval may answer at once."""
+    render = session.get_one(Render, post.render_id)
+    disclosing.check_declared(session, post)
+    orders.check_unchanged(session, settings, post, render, order)
     form, media = order.get("form", VIDEO), _media(order, assets)
-    reasons = missing(
-        required_marks(form),
-        [evidence_of(e) for e in evidence],
+    found = [evidence_of(e) for e in evidence]
+    reasons = unproven(
+        disclosing.of_draft(session, settings, post, now),
+        found,
         media=marked_files(form, media),
         caption=sha256(order["caption"]),
     )
+    reasons += leads_elsewhere(found, render.mark_id)
     if reasons:
         reason = " ".join(reasons)
         moves.move(session, post, PostState.blocked, at=now, actor=ACTOR, reason=reason, data={"reason": reason})
         return None
     number = len(list(session.exec(select(Version.id).where(Version.post_id == post.id)))) + 1
     deliveries = _deliveries(session, post)
-    content = _manifest(session, post, number, order, media, evidence, deliveries)
+    content = _manifest(session, settings, post, number, order, media, evidence, deliveries)
     text = canonical(content)
     version = Version(
         organization_id=post.organization_id,
@@ -127,9 +132,10 @@ def _deliveries(session: Session, post: Post) -> list[Delivery]:
 
 def _manifest(
     session: Session,
+    settings: Settings,
     post: Post,
     number: int,
-    order: dict[str, str],
+    order: Mapping[str, str],
     media: dict[str, Any],
     evidence: list[dict[str, Any]],
     deliveries: list[Delivery],
@@ -149,13 +155,19 @@ def _manifest(
         "consent": avatar.consent_id,
         "grant": posts.grant_digest(posts.grant_of(session, avatar)),
         "kind": post.kind,
-        "core": is_core(post.kind) or _human_ms(order) != [],
+        "core": is_core(post.kind, post.sponsored) or _human_ms(order) != [],
+        "sponsored": post.sponsored,
+        "audience": sorted(disclosing.audience_of(creator)),
+        "rules": disclosing.book(settings).version,
         "title": post.title,
         "language": post.language,
         "script": {"template": sha256(post.template), "variables": json.loads(post.variables), "text": post.script},
         "caption": order["caption"],
         "disclosure_line": order["caption_line"],
-        "label": {"sign": order["label_sign"], "words": order["label_words"]},
+        "label": {"sign": order["label_sign"], "words": order["label_words"], "sponsor": order["sponsor"]},
+        "sponsor_line": order["sponsor_line"],
+        "spoken": order["spoken"],
+        "mark_id": order["mark_id"],
         "form": order.get("form", VIDEO),
         "staging": order.get("staging", "{}"),
         "materials": order.get("materials", "{}"),
@@ -182,9 +194,18 @@ def _media(order: Mapping[str, str], assets: list[Asset]) -> dict[str, Any]:
     return media
 
 
+def leads_elsewhere(evidence: Iterable[Evidence], mark_id: str) -> list[str]:
+    """Watermark and AIGC tag say which render this is; another's would lead people to the wrong proof."""
+    return [
+        f"{e.mark}: it says {said}, this is {mark_id}. Render it again."
+        for e in evidence
+        if (said := e.measured.get("id")) is not None and said != mark_id
+    ]
+
+
 def marked_files(form: str, media: Mapping[str, Any]) -> list[str]:
     """SHA-256 of each file that must carry marks. Raises Refused for a form nobody thought about."""
-    required_marks(form)
+    disclosing.media_of(form, 1)
     kinds = ["video"] if form == VIDEO else picture_kinds(media)
     return [media[kind]["sha256"] for kind in kinds if kind in media]
 
@@ -218,8 +239,8 @@ class Manifest:
 
     @property
     def core(self) -> bool:
-        """Whether a person must have seen it: by its kind, or because part of it carries no avatar label."""
-        return is_core(self.data["kind"]) or bool(self.data.get("human_ms"))
+        """Whether a person must have seen it: by its kind, for money, or because part of it has no avatar label."""
+        return is_core(self.data["kind"], self.data.get("sponsored", "no")) or bool(self.data.get("human_ms"))
 
     @property
     def form(self) -> str:
@@ -235,11 +256,17 @@ class Manifest:
     def evidence(self) -> list[Evidence]:
         return [evidence_of(e) for e in self.data["evidence"]]
 
-    def check_marks(self) -> None:
-        """Raises Refused unless every file of it carries every mark its form requires."""
-        data = self.data
+    def check_marks(
+        self, settings: Settings, platform: str, audience: Iterable[str], at: datetime
+    ) -> tuple[RequiredMark, ...]:
+        """What that platform and those laws ask for now, all of it measured on the files. Raises Refused otherwise."""
+        data, found = self.data, self.evidence()
+        required = disclosing.demanded(settings, data, platform, audience, at)
         files = marked_files(self.form, data["media"])
-        gate(required_marks(self.form), self.evidence(), media=files, caption=sha256(data["caption"]))
+        reasons = unproven(required, found, media=files, caption=sha256(data["caption"]))
+        if reasons := reasons + leads_elsewhere(found, data.get("mark_id", "")):
+            raise Refused("Kept back, a disclosure mark is missing. " + " ".join(reasons), code="mark_missing")
+        return tuple(required)
 
     def target(self, delivery_id: str) -> dict[str, str] | None:
         found: list[dict[str, str]] = [t for t in self.data["targets"] if t["delivery"] == delivery_id]

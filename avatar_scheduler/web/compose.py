@@ -46,9 +46,9 @@ def previews(request: Request) -> Previews:
 PreviewsDep = Annotated[Previews, Depends(previews)]
 
 
-def context(session: Session, who: Person, form: Written, now: datetime) -> dict[str, Any]:
+def context(session: Session, settings: Settings, who: Person, form: Written, now: datetime) -> dict[str, Any]:
     creator = installation.creator_by_slug(session, who, form.fields.creator)
-    looked = composing.look_over(session, who, new_post(session, form, creator), creator, now)
+    looked = composing.look_over(session, settings, who, new_post(session, form, creator), creator, now)
     looked = replace(looked, problems=tuple(form.placed(problem) for problem in looked.problems))
     return {
         "form": form.fields,
@@ -60,11 +60,11 @@ def context(session: Session, who: Person, form: Written, now: datetime) -> dict
 
 
 def show(
-    request: Request, session: Session, who: Person, form: Written, now: datetime, *, post_id: str = "",
-    status: int = 200,
+    request: Request, session: Session, settings: Settings, who: Person, form: Written, now: datetime, *,
+    post_id: str = "", status: int = 200,
 ) -> Response:  # fmt: skip
     """What is wrong is listed only once somebody tried to send it."""
-    found = context(session, who, form, now)
+    found = context(session, settings, who, form, now)
     return page(
         request,
         "compose.html",
@@ -80,19 +80,28 @@ def show(
 
 @router.get("/compose")
 def empty(
-    request: Request, session: ReadSession, who: Who, now: Now, warm: PreviewsDep, creator: str = "", starter: str = ""
+    request: Request,
+    session: ReadSession,
+    settings: SettingsDep,
+    who: Who,
+    now: Now,
+    warm: PreviewsDep,
+    creator: str = "",
+    starter: str = "",
 ) -> Response:
     row = installation.creator_by_slug(session, who, creator)
     form = blank(row, composing.choices(session, who, row).channels, starter, now)
-    answer = show(request, session, who, form, now)
+    answer = show(request, session, settings, who, form, now)
     warm.warm(form.fields.language)
     return answer
 
 
 @router.get("/posts/{post_id}/compose")
-def again(request: Request, post_id: str, session: ReadSession, who: Who, now: Now, warm: PreviewsDep) -> Response:
+def again(
+    request: Request, post_id: str, session: ReadSession, settings: SettingsDep, who: Who, now: Now, warm: PreviewsDep
+) -> Response:
     post = posts.get(session, who, post_id)
-    answer = show(request, session, who, reopened(session, post), now, post_id=post.id)
+    answer = show(request, session, settings, who, reopened(session, post), now, post_id=post.id)
     warm.warm(post.language)
     return answer
 
@@ -103,8 +112,8 @@ def send(request: Request, form: WrittenForm, settings: SettingsDep, who: Who, n
     try:
         with write_scope(settings) as session:
             creator = installation.creator_by_slug(session, who, form.fields.creator)
-            post = posts.make(session, who, new_post(session, form, creator), creator, now)
-            renders.submit(session, who, post, now)
+            post = posts.make(session, settings, who, new_post(session, form, creator), creator, now)
+            renders.submit(session, settings, who, post, now)
             post_id = post.id
     except (Invalid, NotFound) as error:
         return _sent_back(request, settings, who, form, now, error)
@@ -116,8 +125,8 @@ def change(request: Request, post_id: str, form: WrittenForm, settings: Settings
     try:
         with write_scope(settings) as session:
             post = posts.get(session, who, post_id)
-            posts.edit(session, who, post.id, _edit(session, post, form), now)
-            renders.submit(session, who, post, now)
+            posts.edit(session, settings, who, post.id, _edit(session, post, form), now)
+            renders.submit(session, settings, who, post, now)
             post_id = post.id
     except (Invalid, NotFound) as error:
         return _sent_back(request, settings, who, form, now, error, post_id)
@@ -129,10 +138,10 @@ def _sent_back(
     post_id: str = "",
 ) -> Response:  # fmt: skip
     with read_scope(settings) as session:
-        found = context(session, who, form, now)
+        found = context(session, settings, who, form, now)
         if not found["check"].problems:
             raise error  # not about anything in the form
-        return show(request, session, who, form, now, post_id=post_id, status=422)
+        return show(request, session, settings, who, form, now, post_id=post_id, status=422)
 
 
 def _edit(session: Session, post: Post, form: Written) -> Edit:
@@ -154,16 +163,20 @@ def _edit(session: Session, post: Post, form: Written) -> Edit:
 
 
 @router.post("/posts/{post_id}/time")
-def move(post_id: str, form: Annotated[NewTime, Form()], session: WriteSession, who: Who, now: Now) -> Response:
-    post = posts.edit(session, who, post_id, Edit(at=form.at, zone=form.zone), now)
-    renders.submit(session, who, post, now)
+def move(
+    post_id: str, form: Annotated[NewTime, Form()], session: WriteSession, settings: SettingsDep, who: Who, now: Now
+) -> Response:
+    post = posts.edit(session, settings, who, post_id, Edit(at=form.at, zone=form.zone), now)
+    renders.submit(session, settings, who, post, now)
     return RedirectResponse(f"/posts/{post.id}", 303)
 
 
 @router.post("/compose/check")
-def check(request: Request, form: WrittenForm, session: ReadSession, who: Who, now: Now) -> JSONResponse:
+def check(
+    request: Request, form: WrittenForm, session: ReadSession, settings: SettingsDep, who: Who, now: Now
+) -> JSONResponse:
     """For the page's script: what is wrong, how long it is, what counts where, as ready fragments."""
-    found = context(session, who, form, now)
+    found = context(session, settings, who, form, now)
     language = language_of(request)
     looked: Checked = found["check"]
     return JSONResponse(
@@ -184,7 +197,7 @@ def begin(
     form: WrittenForm, session: ReadSession, settings: SettingsDep, who: Who, now: Now, warm: PreviewsDep
 ) -> JSONResponse:
     creator = installation.creator_by_slug(session, who, form.fields.creator)
-    order = composing.preview_order(session, who, new_post(session, form, creator), creator, now)
+    order = composing.preview_order(session, settings, who, new_post(session, form, creator), creator, now)
     blobs = Blobs(settings.blobs)
     preview_id = warm.make(who.member_id, order, lambda folder: orders.bring(order, blobs, folder))
     return JSONResponse({"url": f"/compose/preview/{preview_id}"})

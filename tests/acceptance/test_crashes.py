@@ -119,7 +119,7 @@ def test_a_killed_clock_is_replaced(world: World, tmp_path: Path, point: str) ->
 def test_a_killed_render_worker_is_made_good(world: World, tmp_path: Path, point: str) -> None:
     post = world.post("reply", at="+10m")
     with world.write() as session:
-        row = renders.submit(session, world.ada, session.get_one(type(post), post.id), world.now)
+        row = renders.submit(session, world.settings, world.ada, session.get_one(type(post), post.id), world.now)
     kill_at(world, point, "render", row.id, tmp_path / "killed")
     if point != "render.frozen":
         assert world.again(post).version_id == ""  # nothing partial can be approved

@@ -37,7 +37,7 @@ Keep the heat low.
 def rendered(world: World, text: str, *channels: str, kind: str = "reply") -> Post:
     post = world.post(kind, template=text, form="stills", channels=channels)
     with world.write() as session:
-        render = renders.submit(session, world.ada, session.get_one(Post, post.id), world.now)
+        render = renders.submit(session, world.settings, world.ada, session.get_one(Post, post.id), world.now)
     assert renders.run(world.settings, render.id, world.clock)
     return world.again(post)
 
@@ -113,7 +113,7 @@ def test_what_cannot_be_drawn_is_said_by_its_slide(world: World) -> None:
 def test_the_format_can_be_chosen(world: World) -> None:
     post = world.post(template="Rest.", form="stills", staging={"format": "1:1"})
     with world.write() as session:
-        render = renders.submit(session, world.ada, session.get_one(Post, post.id), world.now)
+        render = renders.submit(session, world.settings, world.ada, session.get_one(Post, post.id), world.now)
     assert renders.run(world.settings, render.id, world.clock)
     media = json.loads(version_of(world, world.again(post)).manifest)["media"]
     assert {(m["width"], m["height"]) for m in media.values()} == {(1080, 1080)}

@@ -37,7 +37,7 @@ def blob(world: World, kind: str = "video") -> Path:
 def test_one_character_edited_after_approval(world: World) -> None:
     delivery = world.approved("reply")
     with world.write() as session:
-        posts.edit(session, world.ada, delivery.post_id, posts.Edit(template="Keep the heat slow."), world.now)
+        posts.edit(session, world.settings, world.ada, delivery.post_id, posts.Edit(template="Keep the heat slow."), world.now)
     assert world.publish(delivery).state is DeliveryState.withdrawn
     assert world.ledger == []
     with world.read() as session:
@@ -300,7 +300,7 @@ def test_a_cancelled_post_set_back(world: World) -> None:
 def test_the_version_before_an_edit_set_back(world: World) -> None:
     delivery = world.approved()
     with world.write() as session:
-        posts.edit(session, world.ada, delivery.post_id, posts.Edit(caption="Other."), world.now)
+        posts.edit(session, world.settings, world.ada, delivery.post_id, posts.Edit(caption="Other."), world.now)
     rewind(world, delivery)
     kept_back(world, delivery, "changed after the approval")
 

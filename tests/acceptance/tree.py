@@ -28,7 +28,7 @@ def until(condition: Callable[[], Any], what: str, seconds: float = 90) -> Any:
     while time.monotonic() < end:
         if found := condition():
             return found
-        time.sleep(0.1)
+        time.sleep(0.1)  # other processes change it, and have no signal to give
     raise AssertionError(f"{what}: not within {seconds:.0f} s")
 
 

@@ -118,8 +118,8 @@ def test_a_lost_race_of_two_sessions_raises_for_one(world: World) -> None:
     with world.read() as session:
         stale = session.get_one(Post, made.id)
     with world.write() as session:
-        renders.submit(session, world.ada, session.get_one(Post, made.id), world.now)
+        renders.submit(session, world.settings, world.ada, session.get_one(Post, made.id), world.now)
     with pytest.raises(Conflict), world.write() as session:
-        renders.submit(session, world.ada, stale, world.now)
+        renders.submit(session, world.settings, world.ada, stale, world.now)
     with world.read() as session:
         assert len(list(session.exec(select(Render.id)))) == 1

@@ -60,7 +60,7 @@ class TestFilms:
         if name == "builtin":
             post = world.post("reply")
             with world.write() as session:
-                row = renders.submit(session, world.ada, session.get_one(Post, post.id), world.now)
+                row = renders.submit(session, world.settings, world.ada, session.get_one(Post, post.id), world.now)
             assert renders.run(world.settings, row.id, world.clock)
             return post
         with running(KINDS[name], mp4) as vendor:

@@ -64,7 +64,7 @@ def test_who_stops_it_while_it_goes_out_is_before_or_after_never_between(world: 
         try:
             with world.write() as session:
                 if verb == "edit":
-                    posts.edit(session, world.ada, one.post_id, posts.Edit(caption="Other."), world.now)
+                    posts.edit(session, world.settings, world.ada, one.post_id, posts.Edit(caption="Other."), world.now)
                 else:
                     posts.cancel(session, world.ada, one.post_id, world.now)
         except Conflict:

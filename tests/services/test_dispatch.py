@@ -72,7 +72,7 @@ class TestRinging:
     def test_a_queued_render_is_rung(self, world: World, clock: Sweeper, bells: Bells) -> None:
         post = world.post()
         with world.write() as session:
-            render = renders.submit(session, world.ada, session.get_one(Post, post.id), world.now)
+            render = renders.submit(session, world.settings, world.ada, session.get_one(Post, post.id), world.now)
         clock.sweep(world.now)
         assert bells == [(RENDER, render.id)]
 

@@ -15,7 +15,7 @@ def test_it_leaves_the_queue_and_a_new_time_brings_it_back(world: World) -> None
         assert pages.waiting(session, world.ada, world.now) == []
         assert pages.progress(session, world.ada, delivery.post_id).state == "kept_back"
     with world.write() as session:
-        post = posts.edit(session, world.ada, delivery.post_id, posts.Edit(at="+1h"), world.now)
+        post = posts.edit(session, world.settings, world.ada, delivery.post_id, posts.Edit(at="+1h"), world.now)
         assert post.state is PostState.draft
     world.version(post)
     with world.read() as session:

@@ -48,7 +48,7 @@ def test_a_picture_from_words_stands_behind_the_avatar(world: World, service: Pi
     text = "# look\nbackground: image beach\nalt: Maya on a green beach."
     post = world.post("tip", template=text, form="stills")
     with world.write() as session:
-        render = renders.submit(session, world.ada, session.get_one(Post, post.id), world.now)
+        render = renders.submit(session, world.settings, world.ada, session.get_one(Post, post.id), world.now)
     assert renders.run(world.settings, render.id, world.clock)
     post = world.again(post)
     assert post.state is PostState.in_review, post.reason

@@ -46,7 +46,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 
 def edit(world: World, post_id: str, **change: Any) -> Post:
     with world.write() as session:
-        return posts.edit(session, world.ada, post_id, Edit(**change), world.now)
+        return posts.edit(session, world.settings, world.ada, post_id, Edit(**change), world.now)
 
 
 def cancel(world: World, post_id: str) -> None:
@@ -56,7 +56,7 @@ def cancel(world: World, post_id: str) -> None:
 
 def submit(world: World, post: Post) -> Render:
     with world.write() as session:
-        return renders.submit(session, world.ada, session.get_one(Post, post.id), world.now)
+        return renders.submit(session, world.settings, world.ada, session.get_one(Post, post.id), world.now)
 
 
 class TestMaking:
@@ -74,7 +74,7 @@ class TestMaking:
     def test_a_caption_has_an_end(self, world: World) -> None:
         new = posts.NewPost("maya", "T", "tip", "Hello.", caption="x" * 2201)
         with pytest.raises(Invalid, match="2201 characters"), world.write() as session:
-            posts.make(session, world.ada, new, world.maya, world.now)
+            posts.make(session, world.settings, world.ada, new, world.maya, world.now)
 
     def test_without_consent_nothing_is_written(self, world: World) -> None:
         with world.write() as session:
@@ -86,7 +86,7 @@ class TestMaking:
         leo = creator_of(world, outsider(world), "leo")
         new = posts.NewPost("leo", "T", "tip", "Hello.")
         with pytest.raises(NotFound), world.write() as session:
-            posts.make(session, world.ada, new, leo, world.now)
+            posts.make(session, world.settings, world.ada, new, leo, world.now)
 
     def test_the_script_is_rendered_with_its_variables(self, world: World) -> None:
         post = world.post(template=SALT, variables={"much": "less"})
@@ -115,9 +115,9 @@ class TestFinding:
         post, cy = world.post(), outsider(world)
         for verb in (
             lambda session: posts.get(session, cy, post.id),
-            lambda session: posts.edit(session, cy, post.id, Edit(title="Mine"), world.now),
+            lambda session: posts.edit(session, world.settings, cy, post.id, Edit(title="Mine"), world.now),
             lambda session: posts.cancel(session, cy, post.id, world.now),
-            lambda session: renders.submit(session, cy, session.get_one(Post, post.id), world.now),
+            lambda session: renders.submit(session, world.settings, cy, session.get_one(Post, post.id), world.now),
         ):
             with pytest.raises(NotFound), world.write() as session:
                 verb(session)

@@ -228,7 +228,7 @@ def test_the_read_back_notices_a_changed_object(world: World, monkeypatch: pytes
 def test_an_edit_before_it_left_withdraws_it(world: World) -> None:
     delivery = world.approved()
     with world.write() as session:
-        posts.edit(session, world.ada, delivery.post_id, posts.Edit(caption="Other."), world.now)
+        posts.edit(session, world.settings, world.ada, delivery.post_id, posts.Edit(caption="Other."), world.now)
     assert world.publish(delivery).state is DeliveryState.withdrawn
     assert world.ledger == []
 
@@ -236,7 +236,7 @@ def test_an_edit_before_it_left_withdraws_it(world: World) -> None:
 def test_what_is_published_cannot_be_edited(world: World) -> None:
     delivery = world.publish(world.approved())
     with pytest.raises(Conflict, match="published"), world.write() as session:
-        posts.edit(session, world.ada, delivery.post_id, posts.Edit(caption="Other."), world.now)
+        posts.edit(session, world.settings, world.ada, delivery.post_id, posts.Edit(caption="Other."), world.now)
 
 
 def test_undo_and_claim_exclude_each_other(world: World) -> None:

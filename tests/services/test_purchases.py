@@ -100,7 +100,7 @@ class TestBuying:
         spent = self.spent(shop)
         for change, films in ((posts.Edit(caption="Other"), 1), (posts.Edit(template="Other words here."), 2)):
             with shop.world.write() as session:
-                post = posts.edit(session, shop.world.ada, first.post_id, change, shop.world.now)
+                post = posts.edit(session, shop.world.settings, shop.world.ada, first.post_id, change, shop.world.now)
             again = shop.finish(shop.submit(post))
             assert again.state is RenderState.done
             assert len(shop.vendor.bought) == films
@@ -349,7 +349,7 @@ class TestConsent:
 class TestCancelling:
     def edit(self, shop: Shop, render: Render) -> None:
         with shop.world.write() as session:
-            posts.edit(session, shop.world.ada, render.post_id, posts.Edit(title="Other"), shop.world.now)
+            posts.edit(session, shop.world.settings, shop.world.ada, render.post_id, posts.Edit(title="Other"), shop.world.now)
 
     def test_an_edit_cancels_at_the_vendor(self, shop: Shop) -> None:
         render = shop.work(shop.submit())

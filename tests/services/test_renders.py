@@ -21,7 +21,7 @@ Step = Callable[[Callable[[int, str], None]], object]
 
 def submit(world: World, post: Post) -> Render:
     with world.write() as session:
-        return renders.submit(session, world.ada, session.get_one(Post, post.id), world.now)
+        return renders.submit(session, world.settings, world.ada, session.get_one(Post, post.id), world.now)
 
 
 def sweep(world: World) -> None:
@@ -194,7 +194,7 @@ class TestMeanwhile:
 
         def edit(_: object) -> None:
             with world.write() as session:
-                posts.edit(session, world.ada, post.id, posts.Edit(caption="Other."), world.now)
+                posts.edit(session, world.settings, world.ada, post.id, posts.Edit(caption="Other."), world.now)
 
         for verb in ("make", "measure"):
             studio.clear()

@@ -17,12 +17,12 @@ GONE = "0" * 32
 
 
 def make(world: World, session: Any, who: Person) -> object:
-    return posts.make(session, who, posts.NewPost("maya", "T", "tip", "Hello."), world.maya, world.now)
+    return posts.make(session, world.settings, who, posts.NewPost("maya", "T", "tip", "Hello."), world.maya, world.now)
 
 
 def submit(world: World, session: Any, who: Person) -> object:
-    post = posts.make(session, world.ada, posts.NewPost("maya", "T", "tip", "Hello."), world.maya, world.now)
-    return renders.submit(session, who, post, world.now)
+    post = posts.make(session, world.settings, world.ada, posts.NewPost("maya", "T", "tip", "Hello."), world.maya, world.now)
+    return renders.submit(session, world.settings, who, post, world.now)
 
 
 def add_creator(world: World, session: Any, who: Person) -> object:
@@ -33,7 +33,7 @@ def add_creator(world: World, session: Any, who: Person) -> object:
 WRITING: dict[str, Verb] = {
     "make": make,
     "submit": submit,
-    "edit": lambda world, session, who: posts.edit(session, who, GONE, posts.Edit(), world.now),
+    "edit": lambda world, session, who: posts.edit(session, world.settings, who, GONE, posts.Edit(), world.now),
     "cancel": lambda world, session, who: posts.cancel(session, who, GONE, world.now),
     "creator": add_creator,
     "channel": lambda world, session, who: installation.add_channel(

@@ -111,7 +111,7 @@ def test_two_freezings_of_the_same_post_differ_and_count_up(world: World) -> Non
 
     one = world.version(world.post())
     with world.write() as session:
-        post = posts.edit(session, world.ada, one.post_id, posts.Edit(), world.now)
+        post = posts.edit(session, world.settings, world.ada, one.post_id, posts.Edit(), world.now)
     two = world.version(post)
     assert (one.number, two.number) == (1, 2)
     assert one.sha256 != two.sha256

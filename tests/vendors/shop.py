@@ -89,7 +89,7 @@ class Shop:
     def submit(self, post: Post | None = None) -> Render:
         row = post or self.post()
         with self.world.write() as session:
-            return renders.submit(session, self.world.ada, session.get_one(Post, row.id), self.world.now)
+            return renders.submit(session, self.world.settings, self.world.ada, session.get_one(Post, row.id), self.world.now)
 
     def work(self, render: Render) -> Render:
         """What the worker does when it is rung."""

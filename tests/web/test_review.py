@@ -101,7 +101,7 @@ class TestApproval:
         post = world.post()
         old = world.version(post)
         with world.write() as session:
-            posts.edit(session, world.ada, post.id, posts.Edit(template="Keep the heat high."), world.now)
+            posts.edit(session, world.settings, world.ada, post.id, posts.Edit(template="Keep the heat high."), world.now)
         new = world.version(post)
         answer = ada.post(f"/review/{old.id}/approval", decision(old))
         assert answer.status_code == 409

@@ -26,7 +26,7 @@ Run = Callable[..., dict[str, Any]]
 
 def submit(world: World, post: Post) -> Render:
     with world.write() as session:
-        return renders.submit(session, world.ada, session.get_one(Post, post.id), world.now)
+        return renders.submit(session, world.settings, world.ada, session.get_one(Post, post.id), world.now)
 
 
 def finished(world: World) -> Run:
@@ -55,7 +55,7 @@ def full(world: World, post: Post, render: Render, *words: str) -> None:
         for table in (Asset, Version, Delivery):
             assert session.exec(select(func.count()).select_from(table)).one() == 0
     with world.write() as session:
-        posts.edit(session, world.ada, post.id, Edit(title="Onions, again"), world.now)
+        posts.edit(session, world.settings, world.ada, post.id, Edit(title="Onions, again"), world.now)
     assert world.again(post).state is PostState.draft
 
 
