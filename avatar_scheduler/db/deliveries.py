@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import CursorResult, update
 from sqlmodel import Session, col, func, select
 
-from avatar_scheduler.db import moves
+from avatar_scheduler.db import audits, moves
 from avatar_scheduler.db.tables import Attempt, Delivery, Receipt
 from avatar_scheduler.domain.delivery import AttemptState, DeliveryState
 from avatar_scheduler.domain.errors import Conflict
@@ -198,13 +198,70 @@ def settle_absent(session: Session, row: Delivery, how: str, now: datetime, acto
     _attempt(session, attempt.id, AttemptState.unknown, AttemptState.absent, finished_at=now, detail=how)
 
 
-def publish(session: Session, row: Delivery, marked: bool, now: datetime, actor: str) -> None:
+def publish(session: Session, row: Delivery, marked: bool, now: datetime, again: datetime, actor: str) -> None:
+    """`again` is when to read it back once more."""
     moves.move(
-        session, row, S.published, at=now, actor=actor, published_at=now, look_at=None, data={"marked": str(marked)}
+        session,
+        row,
+        S.published,
+        at=now,
+        actor=actor,
+        published_at=now,
+        look_at=None,
+        looks=0,
+        data={"marked": str(marked)},
     )
-    receipt = session.exec(select(Receipt).where(Receipt.delivery_id == row.id)).one()
-    receipt.read_back_at, receipt.marked = now, marked
+    receipt = receipt_of(session, row.id)
+    receipt.read_back_at, receipt.marked, receipt.again_at = now, marked, again
     session.flush()
+
+
+def receipt_of(session: Session, delivery_id: str) -> Receipt:
+    return session.exec(select(Receipt).where(Receipt.delivery_id == delivery_id)).one()
+
+
+def again(session: Session, now: datetime) -> list[str]:
+    """Published deliveries whose time to be read back once more has come."""
+    query = select(Receipt.delivery_id).where(col(Receipt.again_at) <= now).order_by(col(Receipt.again_at))
+    return list(session.exec(query))
+
+
+def next_again(session: Session, now: datetime) -> datetime | None:
+    return session.exec(select(func.min(Receipt.again_at)).where(col(Receipt.again_at) > now)).one()
+
+
+def look_again(session: Session, row: Delivery, until: datetime | None) -> None:
+    """When to read it back next; None when that was done. Counts afresh how often it could not be asked."""
+    row.looks, receipt_of(session, row.id).again_at = 0, until
+    session.flush()
+
+
+def take_again(session: Session, row: Delivery, now: datetime, until: datetime) -> bool:
+    """Books one more read-back, so that two workers do not both ask. False when it is not due, or booked already."""
+    due = (col(Receipt.delivery_id) == row.id, col(Receipt.again_at) <= now)
+    result = session.execute(update(Receipt).where(*due).values(again_at=until))
+    if not isinstance(result, CursorResult) or result.rowcount != 1:
+        return False
+    row.looks += 1
+    session.refresh(receipt_of(session, row.id))
+    return True
+
+
+def needs_person(session: Session, row: Delivery, reason: str, now: datetime, actor: str) -> None:
+    """Said on the delivery, and in the log once."""
+    if row.reason == reason:
+        return
+    row.reason = reason
+    audits.append(
+        session,
+        at=now,
+        organization=row.organization_id,
+        actor=actor,
+        action="delivery.needs_person",
+        noun="delivery",
+        noun_id=row.id,
+        data={"reason": reason},
+    )
 
 
 def take_look(session: Session, row: Delivery, now: datetime, again: datetime) -> None:

@@ -8,9 +8,11 @@ from avatar_scheduler.config import Settings
 from avatar_scheduler.domain.errors import Invalid
 from avatar_scheduler.publishers.base import Publisher
 
+SHARED = frozenset({"base", "flags"})
+
 
 def platforms() -> list[str]:
-    return sorted(m.name for m in pkgutil.iter_modules(__path__) if m.name != "base")
+    return sorted(m.name for m in pkgutil.iter_modules(__path__) if m.name not in SHARED)
 
 
 def publisher(platform: str, settings: Settings) -> Publisher:

@@ -1,14 +1,21 @@
 """The contract every platform keeps, in the order the publish protocol calls it.
 
 `intent` is pure and is committed to our database before the first byte leaves. `upload` may be repeated.
-`commit` is the one irreversible call, made once per attempt. `read_back` asks the platform what is really there.
+`compose` writes the irreversible call, `Cleared` reads it, and `commit` sends just that, once per attempt.
+`read_back` asks the platform what is really there.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import urlsplit
+
+from avatar_scheduler.domain.disclosure import Mark, RequiredMark
+from avatar_scheduler.domain.errors import Refused
+from avatar_scheduler.outbound import Outbound, Reply
+from avatar_scheduler.publishers import flags
 
 Intent = Mapping[str, str]
 """Idempotency material: record key, session URI, container id. Strings, stored as JSON."""
@@ -49,6 +56,67 @@ class Parcel:
     created_at: datetime
     """Fixed for the delivery, so that a repeated call sends identical bytes."""
     proof_url: str
+    required: tuple[RequiredMark, ...] = ()
+    """What the rules ask of it there. Never empty in truth, so an empty one means that nobody asked: it stays here."""
+
+    @property
+    def lines(self) -> list[str]:
+        """What the caption begins with: the disclosure, then the sponsor where the rules ask for one."""
+        sponsored = any(mark.mark is Mark.sponsor_line for mark in self.required)
+        return self.caption.split("\n")[: 2 if sponsored else 1]
+
+
+@dataclass(frozen=True)
+class Request:
+    """The irreversible call as it will leave, before anybody has read it."""
+
+    body: bytes
+    content_type: str
+    caption_at: str
+    """Dotted path of the caption in the body."""
+    object_id: str
+    """What the platform must say it made."""
+    url: str = ""
+    """Empty for the feed in our own folder."""
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True)
+class Cleared:
+    """A request that carries every mark of its parcel: it was read, as the platform will, while this was made.
+
+    `commit` takes nothing else. Raises Refused, with each mark that is missing.
+    """
+
+    request: Request
+    parcel: Parcel
+
+    def __post_init__(self) -> None:
+        if reasons := unmarked(self.request, self.parcel):
+            raise Refused("Kept back, nothing was posted. " + " ".join(reasons), code="mark_missing")
+
+    def post(self, outbound: Outbound, seconds: float) -> Reply:
+        """Sends the very bytes that were read."""
+        headers = {**self.request.headers, "Content-Type": self.request.content_type}
+        return outbound.call("POST", self.request.url, seconds=seconds, headers=headers, content=self.request.body)
+
+
+MEANING = frozenset({"content-type", "content-encoding", "transfer-encoding", "x-http-method-override"})
+"""Headers that would make the platform read something else than we did."""
+
+
+def unmarked(request: Request, parcel: Parcel) -> list[str]:
+    """Why this request must not leave, one sentence each. No network: asked before anybody reviews, too."""
+    if not parcel.required:
+        return ["Nobody asked the rules what it must carry."]
+    if hidden := sorted(MEANING & {name.lower() for name in request.headers}):
+        return [f"Its headers ({', '.join(hidden)}) change what its body means."]
+    reasons = flags.lacking(parcel.required, request.body, request.content_type, urlsplit(request.url).query)
+    if not parcel.disclosure_line.strip() or parcel.lines[0].strip() != parcel.disclosure_line.strip():
+        reasons.append(f"The caption does not start with the AI disclosure line “{parcel.disclosure_line}”.")
+    if flags.text_at(request.body, request.content_type, request.caption_at) != parcel.caption:
+        reasons.append("The caption on the request is not the approved one.")
+    return reasons
 
 
 @dataclass(frozen=True)
@@ -79,6 +147,8 @@ class Found:
     """The disclosure is still on the object as the platform shows it."""
     same: bool
     """The object is the one this parcel describes."""
+    ours: bool = False
+    """It still shows the media we sent, whatever else became of it."""
 
 
 @dataclass(frozen=True)
@@ -113,12 +183,46 @@ class Publisher(Protocol):
 
     def upload(self, parcel: Parcel, account: Account, intent: Intent, beat: Beat) -> Mapping[str, str]: ...
 
-    def commit(
+    def compose(
         self, parcel: Parcel, account: Account, intent: Intent, uploaded: Mapping[str, str], seconds: float
-    ) -> Answer:
-        """Raises Refused when the platform certainly did nothing, OutcomeUnknown for everything else."""
+    ) -> Request:
+        """The irreversible call, ready to leave. May sign in; posts nothing. Raises Refused.
+
+        `seconds` is how long the request must stay good for.
+        """
+        ...
+
+    def commit(self, cleared: Cleared, account: Account, seconds: float) -> Answer:
+        """Sends it as it stands, within `seconds`.
+
+        Raises Refused when the platform certainly did nothing, OutcomeUnknown for everything else.
+        """
         ...
 
     def read_back(self, parcel: Parcel, account: Account, intent: Intent) -> Found | Absent:
         """Raises OutcomeUnknown when the platform cannot be asked."""
         ...
+
+    def take_down(self, parcel: Parcel, account: Account, intent: Intent) -> None:
+        """Removes our object; does nothing when nothing is there, so it may be repeated.
+
+        Raises Refused when it is certainly still there (code "not_ours": what is there no longer shows our media),
+        OutcomeUnknown when nobody knows.
+        """
+        ...
+
+
+def commit(
+    publisher: Publisher,
+    parcel: Parcel,
+    account: Account,
+    intent: Intent,
+    uploaded: Mapping[str, str],
+    left: Callable[[], float],
+) -> Answer:
+    """The irreversible call of every platform. `left` says how many seconds of it remain."""
+    request = publisher.compose(parcel, account, intent, uploaded, left())
+    cleared = Cleared(request, parcel)
+    if (seconds := left()) < 1:
+        raise Refused("Preparing the call took all the time there was. Nothing was posted.", code="not_sent")
+    return publisher.commit(cleared, account, seconds)

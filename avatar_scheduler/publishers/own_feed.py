@@ -1,7 +1,7 @@
 """The creator's own public feed: a real channel that needs no account.
 
 An item is one JSON object created with exclusive create, under a key taken from the delivery, so a repeated call finds
-it there. The feed keeps its own ledger: one object for every call it accepted, whether it created something or not.
+it there. The feed keeps its own ledger: one object for every call it accepted, whether it changed something or not.
 """
 
 import contextlib
@@ -16,7 +16,18 @@ from uuid import uuid4
 
 from avatar_scheduler.config import Settings
 from avatar_scheduler.domain.errors import NotFound, OutcomeUnknown, Refused
-from avatar_scheduler.publishers.base import Absent, Account, Answer, Beat, Found, Intent, Parcel
+from avatar_scheduler.publishers.base import (
+    Absent,
+    Account,
+    Answer,
+    Beat,
+    Cleared,
+    Found,
+    Intent,
+    Parcel,
+    Request,
+    unmarked,
+)
 from avatar_scheduler.rules.fits import media_problems
 from avatar_scheduler.rules.platforms import platform
 from avatar_scheduler.storage import Blobs
@@ -69,21 +80,34 @@ class Item:
         known |= {picture.sha256: picture.mime for picture in self.pictures}
         return {sha256: mime for sha256, mime in known.items() if sha256}
 
+    @property
+    def shown(self) -> list[str]:
+        """SHA-256 of the film, or of each picture."""
+        return [picture.sha256 for picture in self.pictures] or [self.media_sha256]
+
+
+def _item_of(body: bytes) -> Item:
+    """Raises ValueError when it is no item."""
+    try:
+        values = json.loads(body)
+        pictures = tuple(Picture(**picture) for picture in values.pop("pictures", []))
+        return Item(**values, pictures=pictures)
+    except (TypeError, AttributeError):
+        raise ValueError("this is not an item of this feed") from None
+
 
 def _load(path: Path) -> Item:
     """Raises ValueError when the file is no item."""
     try:
-        values = json.loads(path.read_text())
-        pictures = tuple(Picture(**picture) for picture in values.pop("pictures", []))
-        return Item(**values, pictures=pictures)
-    except (TypeError, AttributeError):
-        raise ValueError(f"{path.name} is not an item of this feed") from None
+        return _item_of(path.read_bytes())
+    except ValueError as error:
+        raise ValueError(f"{path.name}: {error}") from None
 
 
-def _write(path: Path, text: str) -> None:
+def _write(path: Path, body: bytes) -> None:
     """On the disk, not only on its way there: what the feed answered yes to must outlive a power cut."""
-    with path.open("x") as file:
-        file.write(text)
+    with path.open("xb") as file:
+        file.write(body)
         file.flush()
         os.fsync(file.fileno())
 
@@ -119,35 +143,55 @@ class Feed:
                 log.error("feed item %s cannot be read: %s", path.name, error)
         return sorted(found, key=lambda item: (item.created_at, item.id), reverse=True)
 
-    def create(self, item: Item) -> bool:
-        """False when an equal item is there already. Raises Refused when a different one has the key."""
+    def create(self, body: bytes) -> Item:
+        """The item that is there now: this one, or an equal one from before.
+
+        Raises ValueError for bytes that are no item, Refused when a different one has the key.
+        """
+        item = _item_of(body)
         path = self._slug_folder(item.slug) / f"{item.id}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix(f".{os.getpid()}.{uuid4().hex[:8]}.part")
         try:
-            _write(part, json.dumps(asdict(item), ensure_ascii=False, indent=1))
+            _write(part, body)
             os.link(part, path)  # atomic, and fails if the key is taken: the one irreversible step
             created = True
         except FileExistsError:
             created = False
         finally:
             part.unlink(missing_ok=True)
-        self._write_ledger(item, created)
+        self._write_ledger(item.slug, item.id, item, created=created)
         if not created and self.item(item.slug, item.id) != item:
             raise Refused("The feed has a different item under this key.", code="key_taken")
-        return created
+        return item
 
-    def _write_ledger(self, item: Item, created: bool) -> None:
+    def remove(self, slug: str, key: str) -> bool:
+        """False when nothing was there any more. The files stay: other items may show them."""
+        if not key.isalnum():
+            raise NotFound("There is no such item.")
+        path = self._slug_folder(slug) / f"{key}.json"
+        try:
+            path.unlink()
+            removed = True
+        except FileNotFoundError:
+            removed = False
+        self._write_ledger(slug, key, None, removed=removed)
+        return removed
+
+    def _write_ledger(
+        self, slug: str, key: str, item: Item | None, *, created: bool = False, removed: bool = False
+    ) -> None:
         folder = self.folder / "ledger"
         folder.mkdir(parents=True, exist_ok=True)
         now = datetime.now(UTC)  # the feed is the other side: its ledger keeps its own time
         line = {
             "at": now.isoformat(),
-            "item": item.id,
-            "slug": item.slug,
-            "media": item.media_sha256,
-            "pictures": [picture.sha256 for picture in item.pictures],
+            "item": key,
+            "slug": slug,
+            "media": item.media_sha256 if item else "",
+            "pictures": [picture.sha256 for picture in item.pictures] if item else [],
             "created": created,
+            "removed": removed,
         }
         path = folder / f"{now:%Y%m%dT%H%M%S%f}-{uuid4().hex[:8]}.json"
         part = path.with_suffix(".part")
@@ -168,12 +212,15 @@ class OwnFeed:
         self.base_url = base_url
 
     def check(self, parcel: Parcel) -> None:
-        if not parcel.disclosure_line or not parcel.caption.startswith(parcel.disclosure_line):
-            raise Refused("The caption does not start with the AI disclosure line.", code="mark_missing")
         if reasons := list(media_problems(RULES, parcel.media)):
             raise Refused("The feed does not take this post. " + " ".join(reasons), code="does_not_fit")
         if not parcel.media:
             raise Refused("The feed takes a video or pictures; this post has none.", code="does_not_fit")
+        files = {"poster": "", "captions": ""}
+        files |= {f"media{number}": part.sha256 for number, part in enumerate(parcel.media, 1)}
+        item = self._item(parcel, {"key": parcel.delivery_id, "slug": parcel.creator_slug}, files)
+        if reasons := unmarked(_request(item), parcel):
+            raise Refused("Kept back. " + " ".join(reasons), code="mark_missing")
 
     def connect(self, account: Account) -> tuple[str, str]:
         return account.address, account.address
@@ -192,16 +239,19 @@ class OwnFeed:
                 raise Refused("A file changed while it was copied. Render the post again.", code="blob_changed")
         return stored
 
-    def commit(
+    def compose(
         self, parcel: Parcel, account: Account, intent: Intent, uploaded: Mapping[str, str], seconds: float
-    ) -> Answer:
+    ) -> Request:
         self.check(parcel)
-        item = self._item(parcel, intent, uploaded)
+        return _request(self._item(parcel, intent, uploaded))
+
+    def commit(self, cleared: Cleared, account: Account, seconds: float) -> Answer:
+        body, parcel = cleared.request.body, cleared.parcel
         try:
-            self.feed.create(item)
+            item = self.feed.create(body)
         except (OSError, ValueError) as error:
             with contextlib.suppress(OSError, ValueError):
-                if self._there(intent) is None:
+                if self.feed.item(account.address, parcel.delivery_id) is None:
                     raise Refused(f"The feed could not be written: {error}.", code="not_sent") from None
             raise OutcomeUnknown("The feed answered with an error after writing.") from None
         return Answer(object_id=item.id, url=self._url(item), details={"media_sha256": item.media_sha256})
@@ -213,15 +263,23 @@ class OwnFeed:
             raise OutcomeUnknown(f"The feed cannot be read: {error}.") from None
         if item is None:
             return Absent("The feed has no item under this key.")
-        marked = bool(item.disclosure_line) and item.caption.startswith(item.disclosure_line)
-        with contextlib.suppress(Refused, OSError):
-            there = [picture.sha256 for picture in item.pictures] or [item.media_sha256]
-            for sha256 in there:
-                self.feed.blobs.verified(sha256)
-            wanted = [part.sha256 for part in parcel.media]
-            same = item.manifest_sha256 == parcel.manifest_sha256 and there == wanted
-            return Found(item.id, self._url(item), marked=marked, same=same)
-        return Found(item.id, self._url(item), marked=marked, same=False)
+        marked = bool(item.disclosure_line) and item.caption.split("\n")[: len(parcel.lines)] == parcel.lines
+        ours = item.shown == [part.sha256 for part in parcel.media] and self._whole(item)
+        same = ours and item.manifest_sha256 == parcel.manifest_sha256
+        return Found(item.id, self._url(item), marked=marked, same=same, ours=ours)
+
+    def take_down(self, parcel: Parcel, account: Account, intent: Intent) -> None:
+        """Whatever became of the item: the key is ours alone, and nobody else writes into the feed's folder."""
+        try:
+            self.feed.remove(intent["slug"], intent["key"])
+        except OSError as error:
+            raise OutcomeUnknown(f"The feed cannot be written: {error}.") from None
+
+    def _whole(self, item: Item) -> bool:
+        try:
+            return all(self.feed.blobs.verified(sha256) for sha256 in item.shown)
+        except (Refused, OSError):
+            return False
 
     def _there(self, intent: Intent) -> Item | None:
         return self.feed.item(intent["slug"], intent["key"])
@@ -257,6 +315,12 @@ class OwnFeed:
                 if part.kind == "image"
             ),
         )
+
+
+def _request(item: Item) -> Request:
+    """The item's own JSON: what is read is what is stored."""
+    body = json.dumps(asdict(item), ensure_ascii=False, indent=1).encode()
+    return Request(body, "application/json", caption_at="caption", object_id=item.id)
 
 
 def make(settings: Settings) -> OwnFeed:

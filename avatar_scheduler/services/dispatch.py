@@ -58,7 +58,8 @@ class Sweeper:
         for render_id in work.rested:
             self._guarded(_wake, render_id, now)
         crashpoint("clock.swept")
-        more = self._ring_all({PUBLISH: work.due, SETTLE: work.unsettled, RENDER: work.renders + work.leftovers}, now)
+        settle, render = work.unsettled + work.again, work.renders + work.leftovers
+        more = self._ring_all({PUBLISH: work.due, SETTLE: settle, RENDER: render}, now)
         crashpoint("clock.rung")
         soonest = [now + IDLE, *([now + SOON] if more else []), *([work.next_at] if work.next_at else [])]
         return max(min(soonest), now + timedelta(milliseconds=5))
@@ -93,6 +94,8 @@ class _Work:
     late: list[str]
     lapsed: list[str]
     unsettled: list[str]
+    again: list[str]
+    """Published, and to be read back once more."""
     renders: list[str]
     dead_renders: list[str]
     rested: list[str]
@@ -120,6 +123,7 @@ def _look(session: Session, now: datetime) -> _Work:
         session.exec(select(func.min(Delivery.ready_at)).where(scheduled, col(Delivery.ready_at) > now)).one(),
         session.exec(select(func.min(Delivery.lease_until)).where(leased, col(Delivery.lease_until) > now)).one(),
         session.exec(select(func.min(Delivery.look_at)).where(looking, col(Delivery.look_at) > now)).one(),
+        rows.next_again(session, now),
         session.exec(select(func.min(Render.lease_until)).where(running, col(Render.lease_until) > now)).one(),
         session.exec(select(func.min(Render.look_at)).where(resting, col(Render.look_at) > now)).one(),
     ]
@@ -128,6 +132,7 @@ def _look(session: Session, now: datetime) -> _Work:
         late=ids(waits, col(Delivery.latest_start) < now, most=BATCH),
         lapsed=ids(leased, lease_over, most=BATCH),
         unsettled=ids(looking, or_(col(Delivery.look_at).is_(None), col(Delivery.look_at) <= now)),
+        again=rows.again(session, now),
         renders=list(session.exec(render_ids.where(col(Render.state) == RenderState.queued))),
         dead_renders=list(session.exec(render_ids.where(running, col(Render.lease_until) <= now))),
         rested=list(session.exec(render_ids.where(resting, col(Render.look_at) <= now))),

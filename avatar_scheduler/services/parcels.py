@@ -1,26 +1,31 @@
 """Turning an approved manifest into the parcel a publisher sends, with every byte hashed again."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from sqlmodel import Session
 
 from avatar_scheduler import vault
 from avatar_scheduler.config import Settings
+from avatar_scheduler.db import deliveries as rows
+from avatar_scheduler.db.engine import read_scope
 from avatar_scheduler.db.tables import Channel, Delivery, Version
+from avatar_scheduler.domain.disclosure import RequiredMark
 from avatar_scheduler.domain.errors import Refused
 from avatar_scheduler.publishers import publisher
 from avatar_scheduler.publishers.base import Account, MediaPart, Parcel, Publisher
+from avatar_scheduler.services import disclosing
+from avatar_scheduler.services.disclosing import VIDEO
 from avatar_scheduler.services.gate import Sendable
-from avatar_scheduler.services.versions import VIDEO, Manifest, picture_kinds, read
+from avatar_scheduler.services.versions import Manifest, picture_kinds, read
 from avatar_scheduler.storage import Blobs
 
 
 def pack(settings: Settings, delivery: Delivery, attempt_id: str, sendable: Sendable) -> Parcel:
     """Reads the manifest only. Raises Refused when a stored file is gone or no longer hashes to its name."""
     _verify(settings, sendable.manifest)
-    return describe(settings, delivery, attempt_id, sendable.manifest)
+    return describe(settings, delivery, attempt_id, sendable.manifest, sendable.required)
 
 
 def _verify(settings: Settings, manifest: Manifest) -> None:
@@ -29,13 +34,13 @@ def _verify(settings: Settings, manifest: Manifest) -> None:
         blobs.verified(manifest.data["media"][kind]["sha256"])
 
 
-def describe(settings: Settings, delivery: Delivery, attempt_id: str, manifest: Manifest) -> Parcel:
+def describe(
+    settings: Settings, delivery: Delivery, attempt_id: str, manifest: Manifest, required: Iterable[RequiredMark]
+) -> Parcel:
     """The parcel without reading its files: enough for a read-back."""
     data, blobs = manifest.data, Blobs(settings.blobs)
     film = data["media"] if manifest.form == VIDEO else None
-    target = manifest.target(delivery.id)
-    if target is None:
-        raise Refused("The delivery is not in its version.", code="delivery_changed")
+    target = _target(manifest, delivery)
     return Parcel(
         delivery_id=delivery.id,
         attempt_id=attempt_id,
@@ -51,7 +56,22 @@ def describe(settings: Settings, delivery: Delivery, attempt_id: str, manifest: 
         poster=blobs.path(film["poster"]["sha256"]) if film else None,
         created_at=datetime.fromisoformat(target["due_at"]),
         proof_url=f"{settings.base_url}/proof/{delivery.id}",
+        required=tuple(required),
     )
+
+
+def _target(manifest: Manifest, delivery: Delivery) -> dict[str, str]:
+    target = manifest.target(delivery.id)
+    if target is None:
+        raise Refused("The delivery is not in its version.", code="delivery_changed")
+    return target
+
+
+def as_ruled(settings: Settings, delivery: Delivery, attempt_id: str, manifest: Manifest, at: datetime) -> Parcel:
+    """`describe` with what the rules asked for at `at`. Raises Refused for what they did not allow."""
+    target, audience = _target(manifest, delivery), manifest.data["audience"]
+    required = disclosing.demanded(settings, manifest.data, target["platform"], audience, at)
+    return describe(settings, delivery, attempt_id, manifest, required)
 
 
 def _parts(blobs: Blobs, manifest: Manifest) -> Iterator[MediaPart]:
@@ -72,12 +92,25 @@ def _parts(blobs: Blobs, manifest: Manifest) -> Iterator[MediaPart]:
         )
 
 
+def sent(settings: Settings, delivery_id: str) -> tuple[Parcel, Channel, dict[str, str]]:
+    """What the last attempt sent, where, and its intent.
+
+    Raises Refused when the version is no longer what was frozen: then only a person can tell what is out there.
+    """
+    with read_scope(settings) as session:
+        row = session.get_one(Delivery, delivery_id)
+        manifest = read(session.get_one(Version, row.version_id))
+        attempt = rows.last_attempt(session, row.id)
+        parcel = as_ruled(settings, row, attempt.id, manifest, attempt.started_at)
+        return parcel, session.get_one(Channel, row.channel_id), json.loads(attempt.intent)
+
+
 def check_fits(session: Session, settings: Settings, version: Version) -> None:
     """Raises Refused when a platform will not take this version: nobody should review what cannot go out."""
     manifest = read(version)
     for target in manifest.data["targets"]:
-        delivery = session.get_one(Delivery, target["delivery"])
-        publisher(target["platform"], settings).check(describe(settings, delivery, "", manifest))
+        delivery, due_at = session.get_one(Delivery, target["delivery"]), datetime.fromisoformat(target["due_at"])
+        publisher(target["platform"], settings).check(as_ruled(settings, delivery, "", manifest, due_at))
 
 
 def still_same(settings: Settings, sendable: Sendable, parcel: Parcel) -> None:

@@ -3,7 +3,7 @@
 claim     one transaction: lease, fence, may_send, intent         -> claimed
 upload    repeatable; a crash here loses nothing
 arm       one transaction: may_send again, deadline               -> sending
-commit    the irreversible call, once, inside the deadline
+commit    the irreversible call, read as the platform will, then sent once, inside the deadline
 answer    receipt                                                 -> accepted, failed or unconfirmed
 """
 
@@ -23,6 +23,7 @@ from avatar_scheduler.db.engine import ring_after_commit, write_scope
 from avatar_scheduler.db.tables import Delivery
 from avatar_scheduler.domain.delivery import AttemptState, DeliveryState
 from avatar_scheduler.domain.errors import Conflict, Invalid, OutcomeUnknown, Refused, SchedulerError
+from avatar_scheduler.publishers import base
 from avatar_scheduler.publishers.base import NOT_SENT, Account, Answer, Parcel, Publisher
 from avatar_scheduler.queue import SETTLE
 from avatar_scheduler.services import parcels
@@ -160,7 +161,7 @@ def _commit(
     try:
         if left() <= 0:
             raise OutcomeUnknown("The worker was held up past its deadline and did not send.")
-        answer = claim.publisher.commit(claim.parcel, claim.account, claim.intent, uploaded, left())
+        answer = base.commit(claim.publisher, claim.parcel, claim.account, claim.intent, uploaded, left)
         crashpoint("publish.after_commit")
         state = DeliveryState.accepted
     except Refused as error:

@@ -6,12 +6,24 @@ make it playable some seconds earlier, but it stores the blob in our place and h
 tell that the post points at the approved bytes.
 """
 
-import time
 from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
 from avatar_scheduler.domain.errors import OutcomeUnknown, Refused
 from avatar_scheduler.outbound import Outbound, Reply
-from avatar_scheduler.publishers.base import Absent, Account, Answer, Beat, Found, Intent, Parcel
+from avatar_scheduler.publishers.base import (
+    Absent,
+    Account,
+    Answer,
+    Beat,
+    Cleared,
+    Found,
+    Intent,
+    Parcel,
+    Request,
+    unmarked,
+)
 from avatar_scheduler.publishers.bluesky import record, xrpc
 from avatar_scheduler.publishers.bluesky.record import COLLECTION, Blob
 from avatar_scheduler.publishers.bluesky.xrpc import Session, Sessions
@@ -30,9 +42,8 @@ class Bluesky:
 
     def check(self, parcel: Parcel) -> None:
         """Refused, with every reason, for what Bluesky will not take. Needs no network: ask as early as you like."""
-        unmarked = record.missing_marks(record.post_record(parcel, ""), parcel.disclosure_line)
-        if unmarked:
-            raise Refused("Kept back. " + " ".join(unmarked), code="mark_missing")
+        if reasons := unmarked(record.request_of(parcel, "", "", ""), parcel):
+            raise Refused("Kept back. " + " ".join(reasons), code="mark_missing")
         if reasons := list(record.problems(parcel)):
             raise Refused("Bluesky does not take this post. " + " ".join(reasons), code="does_not_fit")
 
@@ -57,27 +68,59 @@ class Bluesky:
             self._upload(account, blob, beat)
         return {"blobs": " ".join(blob.cid for blob in blobs)}
 
-    def commit(
+    def compose(
         self, parcel: Parcel, account: Account, intent: Intent, uploaded: Mapping[str, str], seconds: float
-    ) -> Answer:
-        until = time.monotonic() + seconds
+    ) -> Request:
         self.check(parcel)
         if uploaded.get("blobs") != " ".join(blob.cid for blob in record.blobs_of(parcel)):
             raise Refused("The upload is not of this post's media. Nothing was posted.", code="not_sent")
         session = self._sessions.get(account, lasting=seconds + 30)
-        body = record.put_request(session.did, intent["rkey"], record.post_record(parcel, intent["created_at"]))
-        record.gate(body, parcel.disclosure_line)
-        left = until - time.monotonic()
-        if left < 1:
-            raise Refused("Signing in took all the time there was. Nothing was posted.", code="not_sent")
-        headers = {**session.headers, **xrpc.JSON}
-        target = xrpc.url(account, "com.atproto.repo.putRecord")
-        reply = self._outbound.call("POST", target, seconds=left, headers=headers, content=body)
+        request = record.request_of(parcel, session.did, intent["rkey"], intent["created_at"])
+        return replace(request, url=xrpc.url(account, "com.atproto.repo.putRecord"), headers=session.headers)
+
+    def commit(self, cleared: Cleared, account: Account, seconds: float) -> Answer:
+        reply = cleared.post(self._outbound, seconds)
         if reply.json().get("error") in xrpc.SESSION_OVER:
             self._sessions.forget(account)  # the next attempt signs in anew; this one has had its call
-        return _judge(reply, _uri(session, intent))
+        return _judge(reply, cleared.request.object_id)
 
     def read_back(self, parcel: Parcel, account: Account, intent: Intent) -> Found | Absent:
+        uri, _, there = self._there(account, intent)
+        if there is None:
+            return Absent(f"{account.endpoint} says there is no record {uri}")
+        return Found(
+            uri,
+            _web(uri),
+            marked=record.is_marked(there, parcel),
+            same=there == record.post_record(parcel, intent["created_at"]),
+            ours=record.shows_media_of(there, parcel),
+        )
+
+    def take_down(self, parcel: Parcel, account: Account, intent: Intent) -> None:
+        """Deletes the revision just read and no other: an edit in between makes the server refuse the swap."""
+        uri, cid, there = self._there(account, intent)
+        if there is None:
+            return
+        if there != record.post_record(parcel, intent["created_at"]) and not record.shows_media_of(there, parcel):
+            raise Refused(
+                f"Another post stands in the place of ours. Look there yourself: {_web(uri)}", code="not_ours"
+            )
+        body = record.delete_request(intent["repo"], intent["rkey"], cid)
+        target = xrpc.url(account, "com.atproto.repo.deleteRecord")
+
+        def send(session: Session) -> Reply:
+            headers = {**session.headers, **xrpc.JSON}
+            return self._outbound.call("POST", target, seconds=xrpc.SECONDS, headers=headers, content=body)
+
+        try:
+            _, reply = self._sessions.use(account, send)
+        except Refused as why:
+            raise OutcomeUnknown(f"Nobody knows yet whether the post is gone. {why.message}") from why
+        if reply.status != 200:
+            raise OutcomeUnknown(f"Bluesky did not say that the post is gone. {xrpc.said(reply)}")
+
+    def _there(self, account: Account, intent: Intent) -> tuple[str, str, dict[str, Any] | None]:
+        """Address, revision and content of our record, or None for its content when it does not exist."""
         try:
             # signed in, the account's own server answers; a stranger may be served from an index that lags behind
             session, reply = self._sessions.use(account, lambda session: self._get(account, session, intent))
@@ -85,12 +128,11 @@ class Bluesky:
             raise OutcomeUnknown(f"Bluesky cannot be asked yet. {why.message}") from why
         uri, answer = _uri(session, intent), reply.json()
         if reply.status == 400 and answer.get("error") == "RecordNotFound":
-            return Absent(f"{account.endpoint} says there is no record {uri}")
-        if reply.status != 200 or answer.get("uri") != uri or not isinstance(answer.get("value"), dict):
+            return uri, "", None
+        there, cid = answer.get("value"), answer.get("cid")
+        if reply.status != 200 or answer.get("uri") != uri or not isinstance(there, dict) or not isinstance(cid, str):
             raise OutcomeUnknown(f"Bluesky cannot say whether the post is there. {xrpc.said(reply)}")
-        there = answer["value"]
-        marked = not record.missing_marks(there, parcel.disclosure_line)
-        return Found(uri, _web(uri), marked=marked, same=there == record.post_record(parcel, intent["created_at"]))
+        return uri, cid, there
 
     def _get(self, account: Account, session: Session, intent: Intent) -> Reply:
         query = f"repo={session.did}&collection={COLLECTION}&rkey={intent['rkey']}"

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from avatar_scheduler.domain.errors import Refused
-from avatar_scheduler.publishers.base import Beat, Parcel
+from avatar_scheduler.publishers import flags
+from avatar_scheduler.publishers.base import Beat, Parcel, Request
 from avatar_scheduler.rules.fits import media_problems, text_problems
 from avatar_scheduler.rules.platforms import platform
 
@@ -98,25 +99,43 @@ def put_request(did: str, key: str, record: Mapping[str, Any]) -> bytes:
     return json.dumps(request, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def missing_marks(record: Mapping[str, Any], line: str) -> list[str]:
-    """What a record lacks to be known as made by AI, one sentence each."""
-    reasons = []
-    text, tags, labels = record.get("text"), record.get("tags"), record.get("labels")
-    values = labels.get("values") if isinstance(labels, dict) else None
-    if not line.strip() or not isinstance(text, str) or text.split("\n")[0].strip() != line.strip():
-        reasons.append(f"The text does not begin with the disclosure line “{line}”.")
-    if not isinstance(values, list) or {"val": LABEL} not in values:
-        reasons.append(f"The label {LABEL} is missing.")
-    if not isinstance(tags, list) or TAG not in tags:
-        reasons.append(f"The tag {TAG} is missing.")
-    return reasons
+def delete_request(did: str, key: str, cid: str) -> bytes:
+    """`cid` names the revision: one that was edited since is left alone."""
+    request = {"repo": did, "collection": COLLECTION, "rkey": key, "swapRecord": cid}
+    return json.dumps(request, sort_keys=True).encode()
 
 
-def gate(body: bytes, line: str) -> None:
-    """Reads the request as the server will, just before it leaves. There is no way around."""
-    reasons = missing_marks(json.loads(body)["record"], line)
-    if reasons:
-        raise Refused("Kept back, nothing was posted. " + " ".join(reasons), code="mark_missing")
+def request_of(parcel: Parcel, did: str, key: str, created_at: str) -> Request:
+    """Without an address: enough to be read before anybody signs in."""
+    return Request(
+        put_request(did, key, post_record(parcel, created_at)),
+        "application/json",
+        caption_at="record.text",
+        object_id=f"at://{did}/{COLLECTION}/{key}",
+    )
+
+
+def is_marked(there: Mapping[str, Any], parcel: Parcel) -> bool:
+    """What the server shows still has the flags and lines it was sent with."""
+    text, whole = there.get("text"), json.dumps({"record": there}).encode()
+    if not isinstance(text, str) or text.split("\n")[: len(parcel.lines)] != parcel.lines:
+        return False
+    return parcel.required != () and not flags.lacking(parcel.required, whole, "application/json")
+
+
+def shows_media_of(there: Mapping[str, Any], parcel: Parcel) -> bool:
+    """The same files under the same names, whatever else was edited."""
+    return bool(parcel.media) and _files(there.get("embed")) == _files(_embed(parcel))
+
+
+def _files(embed: Any) -> list[str]:
+    """CIDs of the pictures, or of the video."""
+    if not isinstance(embed, dict):
+        return []
+    images = embed.get("images")
+    shown = [image.get("image") for image in images if isinstance(image, dict)] if isinstance(images, list) else []
+    blobs = shown or [embed.get("video")]
+    return [str(blob["ref"]["$link"]) for blob in blobs if isinstance(blob, dict) and "$link" in blob.get("ref", {})]
 
 
 def problems(parcel: Parcel) -> Iterator[str]:
