@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -44,26 +45,32 @@ class CredentialsReport:
     """C2PA codes."""
     mark_id: str = ""
     """Of the watermark the signer bound it to."""
+    stamped_by: str = ""
+    """The authority whose time stamp holds; then an ended certificate is no failure."""
     problem: str = ""
     """Why it proves nothing to us, in one line; empty when it does."""
 
 
-def measure(media: Path, root_pem: str, *, mark_id: str = "", subject: str | None = None) -> Evidence:
+def measure(
+    media: Path, root_pem: str, *, mark_id: str = "", time_roots: str = "", subject: str | None = None
+) -> Evidence:
     """Whether the file carries an intact manifest, signed under `root_pem`, that says AI.
 
-    With a `mark_id` it must also be bound to that watermark. `subject` is the file's SHA-256 if already known.
+    With a `mark_id` it must also be bound to that watermark. `time_roots` are those of timestamps.read_roots,
+    `subject` is the file's SHA-256 if already known.
     Never raises for what is wrong with the file.
     """
     subject = digest.of_file(media) if subject is None else subject
     tool = f"{TOOL}, c2pa {c2pa.sdk_version()}"
     try:
-        found = report(media, root_pem)
+        found = report(media, root_pem, time_roots)
     except Invalid as problem:
         return Evidence(Mark.credentials, False, problem.message, tool, subject)
     measured: dict[str, str | int | bool] = {
         "state": found.state,
         "failures": " ".join(found.failures),
         "mark_id": found.mark_id,
+        "stamped_by": found.stamped_by,
     }
     unbound = found.mark_id != mark_id if mark_id else False
     wrong = found.problem or ("The Content Credentials name another watermark." if unbound else "")
@@ -71,13 +78,14 @@ def measure(media: Path, root_pem: str, *, mark_id: str = "", subject: str | Non
     return Evidence(Mark.credentials, not wrong, summary, tool, subject, measured)
 
 
-def report(media: Path, root_pem: str | None) -> CredentialsReport:
-    """Everything the manifest says and whether it holds. Without `root_pem` no signer is trusted.
+def report(media: Path, root_pem: str | None, time_roots: str = "") -> CredentialsReport:
+    """Everything the manifest says and whether it holds. Without `root_pem` no signer is trusted, without `time_roots`
+    no time stamp.
 
     Raises Invalid when the file or its manifest cannot be read.
     """
     try:
-        reader = c2pa.Reader.try_create(media, context=_context(root_pem or ""))
+        reader = c2pa.Reader.try_create(media, context=_context(root_pem or "", time_roots))
         if reader is None:
             return CredentialsReport("none", problem="No Content Credentials in this file.")
         with reader:
@@ -86,14 +94,16 @@ def report(media: Path, root_pem: str | None) -> CredentialsReport:
         raise Invalid(f"The file's Content Credentials cannot be read: {first_line(problem)}.") from problem
 
 
-def report_manifest(media: Path | None, manifest: bytes, root_pem: str | None) -> CredentialsReport:
+def report_manifest(
+    media: Path | None, manifest: bytes, root_pem: str | None, time_roots: str = ""
+) -> CredentialsReport:
     """The same of a `manifest` store kept apart: against `media`, or alone when its file was changed or stripped.
 
     Alone, "trusted" says that the statement is ours and untouched, and nothing about any file.
     Raises Invalid when it cannot be read.
     """
     try:
-        context = _context(root_pem or "")
+        context = _context(root_pem or "", time_roots)
         if media is None:
             with c2pa.Reader("application/c2pa", io.BytesIO(manifest), context=context) as reader:
                 return _judge(json.loads(reader.json()), beside=OF_THE_MEDIA)
@@ -110,10 +120,10 @@ def _judge(store: dict[str, Any], *, beside: frozenset[str] = frozenset()) -> Cr
     results = store["validation_results"]
     found = [failure["code"] for failure in results["activeManifest"]["failure"]]
     failures = tuple(code for code in found if code not in beside)
-    trusted = any(good["code"] == "signingCredential.trusted" for good in results["activeManifest"]["success"])
+    good = {success["code"]: success.get("explanation", "") for success in results["activeManifest"]["success"]}
     state = store["validation_state"].lower()
     if found and not failures:
-        state = "trusted" if trusted else "valid"
+        state = "trusted" if "signingCredential.trusted" in good else "valid"
     actions = [a for data in _assertions(manifest, "c2pa.actions") for a in data["actions"]]
     signature, generator = manifest.get("signature_info", {}), manifest.get("claim_generator_info", [{}])[0]
     said = CredentialsReport(
@@ -125,6 +135,7 @@ def _judge(store: dict[str, Any], *, beside: frozenset[str] = frozenset()) -> Cr
         source_types=tuple(action["digitalSourceType"] for action in actions if "digitalSourceType" in action),
         failures=failures,
         mark_id=_mark_id(manifest),
+        stamped_by=_stamped_by(good),
     )
     return replace(said, problem=_problem(said, results.get("trustListUri", "")))
 
@@ -142,6 +153,14 @@ def _mark_id(manifest: dict[str, Any]) -> str:
     return values.pop() if len(values) == 1 else ""
 
 
+def _stamped_by(good: dict[str, str]) -> str:
+    """c2pa names the authority in its explanation only."""
+    if "timeStamp.trusted" not in good:
+        return ""
+    named = re.fullmatch(r"timestamp cert trusted: (.+), trust list: .*", good["timeStamp.trusted"])
+    return named[1] if named else "a trusted authority"
+
+
 def _problem(said: CredentialsReport, trust_list: str) -> str:
     if said.failures:
         known = (words for part, words in WORDS if any(part in code for code in said.failures))
@@ -154,17 +173,24 @@ def _problem(said: CredentialsReport, trust_list: str) -> str:
 
 
 @lru_cache(maxsize=8)
-def _context(root_pem: str) -> c2pa.Context:
-    return c2pa.Context(settings=c2pa.Settings.from_dict(settings(root_pem)))
+def _context(root_pem: str, time_roots: str = "") -> c2pa.Context:
+    return c2pa.Context(settings=c2pa.Settings.from_dict(settings(root_pem, time_roots)))
 
 
-def settings(root_pem: str) -> dict[str, Any]:
-    """c2pa's, for signing and reading alike: offline. Without the purposes it refuses a claim-signing certificate."""
-    anchors = {OURS: root_pem} if root_pem else {}
+def settings(root_pem: str, time_roots: str = "") -> dict[str, Any]:
+    """c2pa's, for signing and reading alike: it goes nowhere but to our own relay.
+
+    Without the purposes it refuses a claim-signing certificate.
+    """
+    anchors: dict[str, Any] = {OURS: root_pem} if root_pem else {}
+    if time_roots:
+        anchors["anchors"] = [{"trust_anchors": time_roots, "trust_uri": "ours", "trust_kind": "tsa"}]
     return {
+        "core": {"allowed_network_hosts": ["127.0.0.1"], "allow_redirects": False},
         "verify": {
             "verify_after_sign": True,
             "verify_trust": True,
+            "verify_timestamp_trust": True,
             "ocsp_fetch": False,
             "remote_manifest_fetch": False,
         },

@@ -18,7 +18,7 @@ import subprocess
 import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,7 @@ from avatar_scheduler.domain.errors import Refused
 Sign = Callable[[bytes], bytes]
 """Bytes to an ECDSA signature as r||s; raises Refused."""
 COMMAND_SECONDS = 10
+WARN_BEFORE = timedelta(days=30)
 HASHES: dict[int, hashes.SHA256 | hashes.SHA384] = {256: hashes.SHA256(), 384: hashes.SHA384()}
 """By size of the curve: ES256 and ES384."""
 
@@ -85,12 +86,34 @@ def open_signer(folder: Path, at: datetime, organization: str = "") -> Signer:
     return Signer(sign, leaf, "".join(_pem(certificate) for certificate in chain), root_pem)
 
 
-def expiry(folder: Path, organization: str = "") -> datetime:
-    """When the first of the certificates that sign for `organization` ends, UTC. Raises Refused when there is none."""
+@dataclass(frozen=True)
+class Expiry:
+    day: date
+    """Of the certificate that ends first."""
+    warning: str
+    """One line for a person from 30 days before; empty until then."""
+
+
+def expiry(folder: Path, now: datetime, organization: str = "") -> Expiry:
+    """Raises Refused when there are no certificates to read."""
     where = place(folder, organization)
     settings = _settings(where)
-    pem = _read(where / (str(settings["chain"]) if settings else "signer.pem"))
-    return min(certificate.not_valid_after_utc for certificate in _certificates(pem, where))
+    chain = _certificates(_read(where / (str(settings["chain"]) if settings else "signer.pem")), where)
+    ends = min(c.not_valid_after_utc for c in [*chain, *_certificates(_read(where / "root.pem"), where)])
+    left = ends - now
+    # our own leaf is renewed by itself before it warns; what warns there is a chain of ten years
+    if left > WARN_BEFORE:
+        return Expiry(ends.date(), "")
+    when = f"ends on {ends.date()}, in {left.days} days" if left > timedelta() else f"ended on {ends.date()}"
+    return Expiry(
+        ends.date(), f"A signing certificate in {where} {when}. Put a new one there; nothing is signed after."
+    )
+
+
+def roots(folder: Path) -> str:
+    """PEM of all roots here, the installation's own and each organization's: what a file of anybody here leads to."""
+    found = [folder / "root.pem", *sorted(folder.glob("*/root.pem"))]
+    return "".join(_read(path).decode().rstrip() + "\n" for path in found)
 
 
 def _settings(where: Path) -> dict[str, Any]:

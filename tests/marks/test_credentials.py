@@ -59,7 +59,7 @@ class TestMeasure:
         assert evidence.mark is Mark.credentials
         assert evidence.summary == "signed by Studio Ada, file matches"
         assert evidence.subject == digest.of_file(signed)
-        assert evidence.measured == {"state": "trusted", "failures": "", "mark_id": ""}
+        assert evidence.measured == {"state": "trusted", "failures": "", "mark_id": "", "stamped_by": ""}
 
     def test_an_independent_reader_agrees(self, signed: Path, root: str) -> None:
         assert second_opinion(signed, root) == ("valid", "match", "Trusted")
