@@ -38,6 +38,7 @@ ON_REQUEST = frozenset({Mark.platform_flag, Mark.sponsor_flag})
 IN_CAPTION = frozenset({Mark.caption_line, Mark.sponsor_line})
 SPONSORED = ("no", "own", "paid")
 """Nothing to declare, the creator's own brand, somebody else's money. Anything else is unknown and refused."""
+MEDIA = ("video", "image", "carousel", "audio", "live", "text")
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,45 @@ class Evidence:
     """SHA-256 (hex) of the measured bytes; of the UTF-8 caption for `caption_line`."""
     measured: Mapping[str, str | int | bool] = field(default_factory=dict)
     """Numbers behind the verdict. Integers only (thousandths where a fraction is needed): they are hashed."""
+
+
+def unproven(
+    required: Iterable[RequiredMark], evidence: Iterable[Evidence], *, media: Sequence[str], caption: str
+) -> list[str]:
+    """Why this may not leave, one line each; empty when every mark was measured on exactly these bytes, as demanded.
+
+    `media` and `caption` are the SHA-256 of what is about to leave: evidence about other bytes is no evidence. Each of
+    several files needs its own marks. Marks on the request are passed over: they are measured as it leaves.
+    """
+    demands = [demand for demand in required if demand.mark not in ON_REQUEST]
+    if not demands:
+        return ["No rule asks for a mark here, which is never so. Submit the post again."]
+    if not media and any(demand.mark not in IN_CAPTION for demand in demands):
+        return ["There is nothing to send. Render it again."]
+    found = _by_subject(evidence)
+    reasons: dict[str, None] = {}
+    for demand in sorted(demands, key=lambda one: one.mark):
+        subjects = [caption] if demand.mark in IN_CAPTION else list(media)
+        for number, subject in enumerate(subjects, 1):
+            where = f"picture {number}, {demand.mark}" if len(subjects) > 1 else f"{demand.mark}"
+            measured = found.get((demand.mark, subject), [])
+            reasons |= dict.fromkeys(_lacking(where, measured) or _falls_short(where, demand, measured))
+    return list(reasons)
+
+
+def _falls_short(where: str, demand: RequiredMark, measured: list[Evidence]) -> list[str]:
+    """It is there; this is whether it says and is as much as the rule wants, by every measurement of it."""
+    short = []
+    for one in measured:
+        text, height = one.measured.get("text"), one.measured.get("height_thousandths")
+        height = height if isinstance(height, int) else 0
+        if demand.wording and not (isinstance(text, str) and any(words in text for words in demand.wording)):
+            wanted = " or ".join(f"“{words}”" for words in demand.wording)
+            short.append(f"{where}: it must say {wanted} ({demand.rule}), it says “{text or ''}”.")
+        if height < demand.height_thousandths:
+            asked = f"{demand.height_thousandths / 10:g} % of the shortest side ({demand.rule})"
+            short.append(f"{where}: it is {height / 10:g} % high, {asked} are asked for.")
+    return short
 
 
 def missing(

@@ -1,0 +1,125 @@
+"""What a post says about itself, in the language of its audience. Written by the rules, and by nobody else."""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from avatar_scheduler.domain.disclosure import SPONSORED
+from avatar_scheduler.domain.errors import Invalid
+from avatar_scheduler.rules.packs import Row, Text, read_row, read_toml, refused
+
+FILE = Path(__file__).with_name("wording.toml")
+LABEL_SIGN = "AI"
+"""The same capitals in every language: the sign of the EU code of practice."""
+FORMS = ("video", "stills", "audio", "live", "text")
+UNHEARD = frozenset({"stills", "text"})
+ENGLISH = "en"
+BESIDE = " / "
+
+
+class Paid(Row):
+    """Words for what is paid for. `source` and `checked` are those of the language."""
+
+    plate: Text
+    line: str = ""
+    spoken: str = ""
+
+
+class Wording(Row):
+    label_words: Text
+    """With {name}, the display name of the person whose avatar it is."""
+    label_short: Text
+    caption: dict[str, Text]
+    spoken_by_form: dict[str, Text]
+    own: Paid
+    paid: Paid
+    reviewed: bool
+    """False until somebody who knows language and law has read it: then it only stands beside English."""
+    undrawable: str = ""
+
+    @property
+    def caption_line(self) -> str:
+        return self.caption["video"]
+
+    @property
+    def still_line(self) -> str:
+        return self.caption["stills"]
+
+
+@dataclass(frozen=True)
+class Texts:
+    """The words of one post, each letter for letter as it is drawn, written or said."""
+
+    label_sign: str
+    label_words: str
+    sponsor: str
+    """On the second plate; this and the sponsor line are empty where nobody pays."""
+    caption_line: str
+    sponsor_line: str
+    spoken: str
+    """Empty where nothing is heard."""
+    spoken_sponsored: str
+    """The same, and then who pays."""
+
+
+def texts(language: str, *, form: str, name: str, sponsored: str) -> Texts:
+    """`form`: one of FORMS; `name`: whose avatar it is; `sponsored`: one of `disclosure.SPONSORED`.
+
+    Raises Invalid for a form, a sponsor or a language nobody wrote words for, with those there are.
+    """
+    row = wording(language)
+    if form not in FORMS:
+        raise Invalid(f"No AI wording for a post of the form “{form}”. Use one of: {', '.join(FORMS)}.", code="form")
+    if sponsored not in SPONSORED:
+        raise Invalid(f"“{sponsored}” does not say who pays. Use one of: {', '.join(SPONSORED)}.", code="sponsored")
+    rows = [row] if row.reviewed else [row, wording(ENGLISH)]
+    pays = [] if sponsored == "no" else [row.own if sponsored == "own" else row.paid for row in rows]
+    labels = [*(row.label_short for row in rows[:-1]), rows[-1].label_words]
+    spoken = "" if form in UNHEARD else " ".join(row.spoken_by_form[form] for row in rows)
+    return Texts(
+        label_sign=LABEL_SIGN,
+        label_words=BESIDE.join(labels).replace("{name}", name),
+        sponsor=BESIDE.join(words.plate for words in pays),
+        caption_line=BESIDE.join(row.caption[form] for row in rows),
+        sponsor_line=BESIDE.join(words.line for words in pays),
+        spoken=spoken,
+        spoken_sponsored=" ".join([spoken, *(words.spoken for words in pays)]) if spoken else "",
+    )
+
+
+def wording(language: str) -> Wording:
+    """`language` is a BCP 47 tag, of which the first part counts. Raises Invalid for one we have no words for."""
+    found = wordings().get(language.split("-", maxsplit=1)[0].lower())
+    if found is None:
+        raise Invalid(f"No AI label wording for “{language}”. Choose one of {', '.join(languages())}.")
+    if found.undrawable:
+        raise Invalid(
+            f"“{language}” cannot be labelled yet: {found.undrawable}. Choose one of {', '.join(languages())}.",
+            code="undrawable",
+        )
+    return found
+
+
+def languages() -> list[str]:
+    """Those a post can be in."""
+    return sorted(language for language, row in wordings().items() if not row.undrawable)
+
+
+@cache
+def wordings() -> dict[str, Wording]:
+    """Every row, also of the languages that cannot be used yet."""
+    rows = read_toml(FILE, None)
+    return {language: _read(language, row) for language, row in rows.items()}
+
+
+def _read(language: str, row: dict[str, object]) -> Wording:
+    read = {"source": row.get("source"), "checked": row.get("checked")}
+    for pays in ("own", "paid"):
+        if isinstance(words := row.get(pays), dict):
+            row = row | {pays: words | read}
+    row = {"spoken_by_form" if name == "spoken" else name: value for name, value in row.items()}
+    found = read_row(FILE, language, {"spoken_by_form": {}} | row, Wording)
+    heard = {form for form in FORMS if form not in UNHEARD}
+    if not found.undrawable and not (set(found.caption) == {*FORMS} and set(found.spoken_by_form) == heard):
+        raise refused(FILE, language, f"caption needs {', '.join(FORMS)}; spoken needs {', '.join(sorted(heard))}")
+    return found
