@@ -5,15 +5,21 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from avatar_scheduler.domain.errors import Invalid
 from avatar_scheduler.domain.staging import Staging
 from avatar_scheduler.studio import voices
 from avatar_scheduler.studio.speech import cues
 
+if TYPE_CHECKING:
+    from avatar_scheduler.studio.watermark import Watermark
+
 PACKS = Path(__file__).parent / "packs"
 SCENES = Path(__file__).parent / "scenes"
 LONGEST_SECONDS = 600
+LONGEST_BEFORE_SPOKEN = 4.0
+"""Seconds: with the breath before the first word it is heard in the first 5."""
 _BEHIND = {"image": ("image", "photo"), "video": ("clip",)}
 """Kinds of material a background may be."""
 
@@ -68,6 +74,10 @@ class StudioJob:
     """Folder where spoken sentences are kept between renders; None keeps nothing."""
     draft: bool = False
     """Quick and small, for the composer; never leaves."""
+    spoken: str = ""
+    """Said before everything else, as it is written here; a line may be in another language. Empty says nothing."""
+    watermark: "Watermark | None" = None
+    """Hidden in every picture but those of a human clip, and in no draft. None hides nothing."""
 
 
 @dataclass(frozen=True)
@@ -99,8 +109,13 @@ def estimate_seconds(text: str) -> float:
 def check(job: StudioJob) -> None:
     """Raises Invalid for a job that cannot be rendered, before anything is spent on it."""
     _check_text(cues.check(job.text, {name: material.kind for name, material in job.materials.items()}))
-    if not job.staging.recording:
-        voices.check(job.language, job.staging.voice)
+    if job.spoken or not job.staging.recording:
+        voices.check(job.language, "" if job.staging.recording else job.staging.voice)
+    if job.spoken and job.staging.intro and job.staging.intro.seconds > LONGEST_BEFORE_SPOKEN:
+        raise Invalid(
+            f"intro.seconds: before the spoken notice a card may stay {LONGEST_BEFORE_SPOKEN:g} seconds. Shorten it.",
+            code="staging",
+        )
     background = job.staging.background
     for what, value, known in (
         ("avatar", job.avatar, [job.avatar] if job.pack else avatars()),

@@ -69,7 +69,7 @@ class Compositor:
                 planes.paste(self._views, planes.cut(self._base, box), box)
         self._lay_face(look, moved=look.pose != self._look.pose or (relay and crowded))
         if ground is not None:
-            self._lay_ground(Sheet(ground), look)
+            self._lay_ground(Sheet(self.stage.field.over(ground)), look)
         if relay:
             for layer in layers:
                 layer.over(self._views)

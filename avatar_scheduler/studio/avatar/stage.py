@@ -6,27 +6,32 @@ leaves it out.
 """
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import skia
 
 from avatar_scheduler.studio import planes
-from avatar_scheduler.studio.avatar.motion import POSES, Look, Pose
+from avatar_scheduler.studio.avatar.motion import POSES, Look, Pose, rest
 from avatar_scheduler.studio.avatar.pack import Box
 from avatar_scheduler.studio.avatar.sprites import Figure
 from avatar_scheduler.studio.job import StudioJob
 from avatar_scheduler.studio.kept import Kept
 from avatar_scheduler.studio.scene.backdrop import backdrop
 from avatar_scheduler.studio.scene.layers import Cutout, Layer, layer
+from avatar_scheduler.studio.watermark import UNMARKED, Field
 
 Paint = Callable[[Any], None]
+_GREY = 126
 
 
 class Stage:
     def __init__(self, job: StudioJob, figure: Figure) -> None:
         self._figure = figure
         self._size = (job.width, job.height)
+        self._whole = Box(0, 0, *self._size)
+        self._watermark = None if job.draft else job.watermark
         self._backdrop = backdrop(job)
         self._convert = planes.Converter()
         self._under_faces = Kept[planes.Pixels](POSES + 1)
@@ -34,11 +39,29 @@ class Stage:
         self._overlay = np.frombuffer(overlay.rgba, np.uint8).reshape(overlay.height, overlay.width, 4)
         self._overlay_box = Box(overlay.x, overlay.y, overlay.width, overlay.height)
 
+    @cached_property
+    def field(self) -> Field:
+        """What is hidden in the film: by the figure at rest on its ground."""
+        return self._field_of(self._drawn(self._whole, rest(self._figure.pack))[0]) if self._watermark else UNMARKED
+
+    @cached_property
+    def faint(self) -> Field:
+        """The least that can be hidden, for what is not known beforehand or is nothing but a flat plate."""
+        return self._field_of(np.full(self._size[::-1], _GREY, np.uint8))
+
+    def _field_of(self, luma: planes.Pixels) -> Field:
+        return Field(self._watermark(luma)) if self._watermark else UNMARKED
+
     def patch(self, box: Box, look: Look, *, face: Box | None = None) -> planes.Planes:
         """The planes of one box of the picture, cut from a slightly larger one so that patches join without a seam.
 
         What lies under the `face` is drawn once for each pose, with the first box that holds it, for all patches in it.
         """
+        drawn = self._drawn(box, look, face)
+        self.field.lay(drawn, box)
+        return drawn
+
+    def _drawn(self, box: Box, look: Look, face: Box | None = None) -> planes.Planes:
         wide = self._wide(box)
         inner = Box(box.x - wide.x, box.y - wide.y, box.width, box.height)
         rgba = self._convert.paper(wide.width, wide.height)
@@ -70,8 +93,10 @@ class Stage:
     def picture(self, rgba: planes.Pixels) -> planes.Planes:
         """A full, opaque picture instead of ground and figure."""
         labelled = rgba.copy()
-        self._lay_overlay(labelled, Box(0, 0, *self._size))
-        return self._convert(labelled)
+        self._lay_overlay(labelled, self._whole)
+        made = self._convert(labelled)
+        self._field_of(made[0]).lay(made, self._whole)
+        return made
 
     def silhouette(self, box: Box, look: Look) -> planes.Pixels:
         """How much of the ground the figure hides, 0 to 255."""
@@ -82,12 +107,12 @@ class Stage:
         rgba = self._front(box, look)
         if spared:
             rgba[_inside(spared, box)] = 255
-        return Cutout(rgba, box, self._convert)
+        return Cutout(rgba, box, self._convert, field=self.field)
 
     def difference(self, box: Box, look: Look, before: planes.Pixels) -> Cutout:
         """What is left to do for `look` after the cutout of another with this silhouette: where just one hides."""
         rgba = self._front(box, look)
-        return Cutout(rgba, box, self._convert, rgba[..., 3] != before)
+        return Cutout(rgba, box, self._convert, rgba[..., 3] != before, field=self.field)
 
     def _front(self, box: Box, look: Look | None) -> planes.Pixels:
         """Premultiplied, on nothing. Valid until the next is drawn."""
@@ -106,7 +131,7 @@ class Stage:
         label = self._overlay_box
         if label.meets(box):
             rgba[_inside(label, box)][self._overlay[_inside(box, label)][..., 3] > 0] = 0
-        return layer(rgba, box, self._convert)
+        return layer(rgba, box, self._convert, self.faint)
 
     def _lay_overlay(self, rgba: planes.Pixels, box: Box) -> None:
         """Over opaque or premultiplied pixels."""

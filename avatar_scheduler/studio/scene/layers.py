@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from avatar_scheduler.studio import planes
 from avatar_scheduler.studio.avatar.pack import Box
+from avatar_scheduler.studio.watermark import UNMARKED, Field
 
 _BLACK = 16
 _OPAQUE = 255
@@ -40,15 +41,16 @@ class Layer:
             ground[:] = mixed
 
 
-def layer(rgba: planes.Pixels, box: Box, convert: planes.Converter) -> Layer | None:
+def layer(rgba: planes.Pixels, box: Box, convert: planes.Converter, field: Field = UNMARKED) -> Layer | None:
     """From premultiplied pixels of a box on even pixels, cut down to what can be seen; None when nothing can."""
     seen = _seen(rgba[..., 3])
     if seen is None:
         return None
     part = rgba[seen.y : seen.bottom, seen.x : seen.right]
-    (y, u, v), (fine, coarse) = convert(part), map(_left, _alphas(part))
-    colour = _luma(y, fine), _chroma(u, coarse), _chroma(v, coarse)
-    return Layer(Box(box.x + seen.x, box.y + seen.y, seen.width, seen.height), (fine, coarse, coarse), colour)
+    place = Box(box.x + seen.x, box.y + seen.y, seen.width, seen.height)
+    (y, u, v), alphas = _marked(part, place, convert, field)
+    fine, coarse = map(_left, alphas)
+    return Layer(place, (fine, coarse, coarse), (_luma(y, fine), _chroma(u, coarse), _chroma(v, coarse)))
 
 
 @dataclass(frozen=True)
@@ -74,11 +76,18 @@ class Sheet:
 class Cutout:
     """Everything in front of moving ground, in one box. Where it hides the ground, nothing is written."""
 
-    def __init__(self, rgba: planes.Pixels, box: Box, convert: planes.Converter, only: Mask | None = None) -> None:
+    def __init__(
+        self,
+        rgba: planes.Pixels,
+        box: Box,
+        convert: planes.Converter,
+        only: Mask | None = None,
+        *,
+        field: Field = UNMARKED,
+    ) -> None:
         """From premultiplied pixels. `only` are pixels to be written whatever is there, and no others."""
-        self.planes = convert(rgba)
+        self.planes, (fine, coarse) = _marked(rgba, box, convert, field)
         """Itself on black: right wherever it hides the ground."""
-        fine, coarse = _alphas(rgba)
         full, half = (box.x, box.y), (box.x // 2, box.y // 2)
         y, u, v = self.planes
         few = None if only is None else _halved(only)
@@ -128,6 +137,16 @@ def _seen(alpha: planes.Pixels) -> Box | None:
     return Box(x, y, (int(columns[-1]) - x) // 2 * 2 + 2, (int(rows[-1]) - y) // 2 * 2 + 2)
 
 
+def _marked(
+    rgba: planes.Pixels, box: Box, convert: planes.Converter, field: Field
+) -> tuple[planes.Planes, tuple[Weights, Weights]]:
+    """Itself on black, and its alphas for luma and for chroma."""
+    made, alphas = convert(rgba), _alphas(rgba)
+    np.maximum(made[0], _BLACK, out=made[0])
+    field.lay_share(made, box, alphas)
+    return made, alphas
+
+
 def _alphas(rgba: planes.Pixels) -> tuple[Weights, Weights]:
     """For luma and for chroma."""
     fine = rgba[..., 3].astype(np.uint16)
@@ -142,7 +161,7 @@ def _left(alpha: Weights) -> Weights:
 
 def _luma(plane: planes.Pixels, left: Weights) -> Weights:
     """The plane was converted over black: what black adds where the ground is seen is taken away again."""
-    colour = np.maximum(plane, _BLACK).astype(np.uint16)
+    colour = plane.astype(np.uint16)
     colour <<= 8
     colour -= _BLACK * left
     colour += 128
