@@ -1,7 +1,7 @@
 """From phonemes to mouths: one Rhubarb letter per frame."""
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from math import ceil
 from pathlib import Path
@@ -10,6 +10,8 @@ from avatar_scheduler.studio.timed import Speech, Timed
 
 REST = "X"
 CLOSED = "A"
+SHAPES = "rhubarb"
+"""The alphabet that is the shapes themselves."""
 _RULES = Path(__file__).parents[2] / "rules" / "visemes.toml"
 _LEAD_SECONDS = 0.035
 """A mouth is formed before its sound is heard: animators draw it one frame early."""
@@ -43,6 +45,12 @@ def mouths(speech: Speech, fps: int) -> list[str]:
         last = min(len(frames), max(first + least, round((end - _LEAD_SECONDS) * fps)))
         frames[first:last] = [shape] * max(0, last - first)
     return _held(frames)
+
+
+def shaped(speech: Speech) -> Speech:
+    """With mouths for phonemes: speeches of two voices that write their sounds differently can then be joined."""
+    spans = _spans(speech.phonemes, _table(speech.alphabet))
+    return replace(speech, phonemes=tuple(Timed(shape, start, end) for shape, start, end in spans), alphabet=SHAPES)
 
 
 def _spans(phonemes: tuple[Timed, ...], table: _Table) -> list[tuple[str, float, float]]:

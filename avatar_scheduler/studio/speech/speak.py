@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from avatar_scheduler.domain.errors import Invalid
 from avatar_scheduler.studio import voices
 from avatar_scheduler.studio.job import LONGEST_SECONDS, StudioJob, too_long
-from avatar_scheduler.studio.speech import cues, engines, script, sentences
+from avatar_scheduler.studio.speech import cues, engines, opening, script, sentences
 from avatar_scheduler.studio.speech.reading import read
 from avatar_scheduler.studio.speech.script import Unit
 from avatar_scheduler.studio.speech.utterance import Utterance, later
@@ -23,6 +23,7 @@ LEAD_SECONDS = 0.2
 PAUSE_SECONDS = {"hibari": 0.08, "kokoro": 0.08, "piper": 0.25, "espeak": 0.25}
 """After a sentence; each voice adds its own."""
 TAIL_SECONDS = 0.5
+ENGLISH = "en"
 
 _BEFORE_A_SIGN = re.compile(r" (?=[!?:;»…)](?:[ !?…]|$))")
 _AFTER_A_SIGN = re.compile(r"(?<=[«(]) ")
@@ -33,14 +34,36 @@ Progress = Callable[[float], None]
 def perform(
     job: StudioJob, progress: Progress = lambda share: None, clips: Mapping[str, float] | None = None
 ) -> Speech:
-    """What is heard of the avatar in a job: its voice, or the recording of a person.
+    """What is heard in a job: the notice that opens it, then the avatar's voice or the recording of a person.
 
     `clips` gives their seconds, to leave as much silence; without, a film parts the speech there by itself.
     """
+    told = _told(job, progress, clips or {})
+    if not job.spoken:
+        return told
+    voice = "" if job.staging.recording else job.staging.voice
+    return opening.before(notice(job.spoken, job.language, voice=voice, kept=job.sentences), told)
+
+
+def notice(text: str, language: str, *, voice: str = "", kept: Path | None = None) -> Speech:
+    """The sentence that says what this is, the same wherever it is said: at the voice's own speed, read as it is
+    written whatever pronunciations a creator chose. The first line is in `language`, each other one in English.
+
+    Raises Invalid for an unknown or missing voice.
+    """
+    first, *others = [line for line in text.splitlines() if line.strip()]
+    said = speak(first, language, voice=voice, kept=kept)
+    for line in others:
+        english = speak(line, ENGLISH, kept=kept)
+        said = opening.before(said, english)
+    return said
+
+
+def _told(job: StudioJob, progress: Progress, clips: Mapping[str, float]) -> Speech:
     if recording := job.staging.recording:
         from avatar_scheduler.studio.speech.recording import recorded
 
-        return recorded(job.materials[recording].path, job.text, job.language, clips or {})
+        return recorded(job.materials[recording].path, job.text, job.language, clips)
     return speak(
         job.text,
         job.language,
