@@ -86,9 +86,7 @@ def test_only_english_and_french_were_read_word_by_word() -> None:
 
 @pytest.mark.parametrize("language", ["ko", "zh", "hi-IN"])
 def test_a_language_the_label_cannot_be_drawn_in_is_refused_with_the_reason(language: str) -> None:
-    with pytest.raises(
-        Invalid, match=r"cannot be labelled yet: the label's typeface .* Choose one of de, en"
-    ) as caught:
+    with pytest.raises(Invalid, match=r"cannot be labelled yet: .*typeface.* Choose one of de, en") as caught:
         of(language)
     assert caught.value.code == "undrawable"
     assert language[:2] in wordings()
