@@ -71,7 +71,7 @@ class Mp4:
     def packets(self, media: Path) -> list[bytes]:
         found = []
         with media.open("rb") as file:
-            for box in self._boxes(media):
+            for box in self.boxes(media):
                 if box.is_xmp:
                     file.seek(box.body)
                     found.append(file.read(min(box.at + box.size - box.body, LARGEST_PACKET)))
@@ -79,7 +79,7 @@ class Mp4:
 
     def put(self, media: Path, packet: bytes) -> None:
         """Appends: nothing before it moves, so no chunk offset in moov needs rewriting."""
-        boxes = list(self._boxes(media))
+        boxes = list(self.boxes(media))
         with media.open("r+b") as file:
             for box in boxes:
                 if box.is_xmp:
@@ -90,7 +90,8 @@ class Mp4:
             file.seek(0, os.SEEK_END)
             file.write(struct.pack(">I4s", 24 + len(packet), b"uuid") + XMP_BOX + packet)
 
-    def _boxes(self, media: Path) -> Iterator[Box]:
+    def boxes(self, media: Path) -> Iterator[Box]:
+        """Those at the top."""
         end, at = media.stat().st_size, 0
         with media.open("rb") as file:
             while at < end:
@@ -108,7 +109,7 @@ class Mp4:
 
     def manifest(self, media: Path) -> bytes:
         """After 4 bytes of version and flags, a purpose that ends in zero, and 8 bytes of offset."""
-        for box in self._boxes(media):
+        for box in self.boxes(media):
             if box.name == C2PA_BOX:
                 with media.open("rb") as file:
                     file.seek(box.body + 4)

@@ -19,7 +19,13 @@ EMPTY = f'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="{RDF[1:-1]}"/>
 START = b'<?xpacket begin="\xef\xbb\xbf" id="W5M0MpCehiHzreSzNTczkc9d"?>'
 END = b'<?xpacket end="w"?>'
 
-for _prefix, _uri in (("x", "adobe:ns:meta/"), ("rdf", RDF[1:-1]), ("Iptc4xmpExt", IPTC[1:-1])):
+NAMES = {
+    "x": "adobe:ns:meta/",
+    "rdf": RDF[1:-1],
+    "Iptc4xmpExt": IPTC[1:-1],
+    "TC260": "http://www.tc260.org.cn/ns/AIGC/1.0/",
+}
+for _prefix, _uri in NAMES.items():
     ElementTree.register_namespace(_prefix, _uri)
 
 
@@ -27,26 +33,37 @@ def write(media: Path, source_type: str) -> None:
     """Says so in an MP4, JPEG or PNG, and keeps what else its XMP says."""
     if source_type not in source_types.AI:
         raise Invalid(f"{source_type} does not say that media was made by AI.")
-    container = containers.of(media)
-    tree = _parse(next(iter(container.packets(media)), EMPTY.encode()))
-    descriptions = list(tree.iter(RDF + "Description"))
-    for description in descriptions:
-        description.attrib.pop(SOURCE_TYPE, None)
-        for said in description.findall(SOURCE_TYPE):
-            description.remove(said)
-    if not descriptions:
-        rdf = next(tree.iter(RDF + "RDF"))
-        descriptions = [ElementTree.SubElement(rdf, RDF + "Description", {RDF + "about": ""})]
-    descriptions[0].set(SOURCE_TYPE, source_type)
-    container.put(media, START + ElementTree.tostring(tree) + END)
+    put(media, SOURCE_TYPE, source_type)
 
 
 def read(media: Path) -> str | None:
     """None when the file says nothing. Raises Invalid when it cannot be read or says two things."""
-    said = {value for packet in containers.of(media).packets(media) for value in _said(_parse(packet))}
+    said = values(media, SOURCE_TYPE)
     if len(said) > 1:
         raise Invalid("The XMP names more than one source type: " + ", ".join(sorted(said)) + ".")
     return said.pop() if said else None
+
+
+def put(media: Path, name: str, value: str) -> None:
+    """Sets one property, whose `name` is "{namespace}Word", and keeps the others."""
+    container = containers.of(media)
+    tree = _parse(next(iter(container.packets(media)), EMPTY.encode()))
+    descriptions = list(tree.iter(RDF + "Description"))
+    for description in descriptions:
+        description.attrib.pop(name, None)
+        for said in description.findall(name):
+            description.remove(said)
+    if not descriptions:
+        rdf = next(tree.iter(RDF + "RDF"))
+        descriptions = [ElementTree.SubElement(rdf, RDF + "Description", {RDF + "about": ""})]
+    # as an element: that is the form the readers of the AIGC tag look for
+    ElementTree.SubElement(descriptions[0], name).text = value
+    container.put(media, START + ElementTree.tostring(tree) + END)
+
+
+def values(media: Path, name: str) -> set[str]:
+    """All that the file's packets say under that name. Raises Invalid when one cannot be read."""
+    return {value for packet in containers.of(media).packets(media) for value in _said(_parse(packet), name)}
 
 
 def measure(media: Path, *, subject: str | None = None) -> Evidence:
@@ -78,10 +95,10 @@ def _parse(packet: bytes) -> ElementTree.Element:
     return tree
 
 
-def _said(tree: ElementTree.Element) -> Iterator[str]:
+def _said(tree: ElementTree.Element, name: str) -> Iterator[str]:
     """The property may be an attribute, an element's text or its rdf:resource."""
     for description in tree.iter(RDF + "Description"):
-        if SOURCE_TYPE in description.attrib:
-            yield description.attrib[SOURCE_TYPE]
-        for element in description.findall(SOURCE_TYPE):
+        if name in description.attrib:
+            yield description.attrib[name]
+        for element in description.findall(name):
             yield element.get(RDF + "resource") or (element.text or "").strip()
