@@ -23,10 +23,6 @@ MOMENTS = (0.1, 0.3, 0.5, 0.7, 0.9)
 """Of the film's length."""
 MOST_DECODED = 3000
 """Frames decoded for all moments together: a film with one key frame is not read to its end five times."""
-NEAR = 4.0
-"""Mean distance in bits (of 64) up to which two files look alike. Measured on the built-in looks: a film against its
-own copy at half size and crf 28, or a third and crf 32, 0 to 1.6; against another film of the same look and scene, 2.8
-to 8.4; of another look, 12 to 19; unrelated pictures lie around 30."""
 _SIDE, _LOW = 32, 8
 
 
@@ -63,14 +59,6 @@ def of_plane(plane: Plane) -> str:
     small = cv2.resize(plane, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
     low = cv2.dct(small)[:_LOW, :_LOW].flatten()
     return np.packbits(low > np.median(low[1:])).tobytes().hex()
-
-
-def distance(one: Sequence[str], other: Sequence[str]) -> float:
-    """Mean number of differing bits, 0 to 64. Files with different numbers of prints have nothing in common."""
-    if not one or len(one) != len(other):
-        return 64.0
-    pairs = zip(one, other, strict=True)
-    return sum((int(a, 16) ^ int(b, 16)).bit_count() for a, b in pairs) / len(one)
 
 
 def moments(container: InputContainer, stream: VideoStream, at: Sequence[float] = MOMENTS) -> Iterator[av.VideoFrame]:

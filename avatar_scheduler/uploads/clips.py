@@ -38,7 +38,7 @@ def prepare(options: Mapping[str, Any]) -> Task:
 def convert(files: Files, options: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
     with streams.opened(files.source, options["opener"]) as container:
         streams.check(container, kinds.CLIP_SECONDS)
-        picture = _film(container)
+        picture = film(container)
         sound = container.streams.audio[0] if container.streams.audio else None
         if sound:
             streams.check_sound(sound, kinds.CLIP_CHANNELS)
@@ -50,25 +50,26 @@ def convert(files: Files, options: Mapping[str, Any], tell: Tell) -> dict[str, A
     return {"mime": "video/mp4", "width": width, "height": height, "duration_ms": made.duration_ms}
 
 
-def _film(container: InputContainer) -> av.VideoStream:
+def film(container: InputContainer) -> av.VideoStream:
+    """The one film in the file. Raises Invalid for several, and for what is not decoded here."""
     found = streams.films(container)
     if len(found) != 1:
         raise Invalid(f"The file has {len(found)} films in it; bring one with one.", code="upload_streams")
-    film = found[0]
-    if film.codec_context is None or film.codec_context.name not in streams.FILM_CODECS:
-        raise streams.strange("film", film)
-    width, height = film.codec_context.width, film.codec_context.height
+    only = found[0]
+    if only.codec_context is None or only.codec_context.name not in streams.FILM_CODECS:
+        raise streams.strange("film", only)
+    width, height = only.codec_context.width, only.codec_context.height
     if width * height > kinds.CLIP_PIXELS:
         raise Invalid(f"The film is {width}x{height}; 4096x2304 is the most. Export it smaller.", code="upload_pixels")
     if min(width, height) < kinds.SHORTEST_SIDE:
         raise Invalid(f"The film is {width}x{height}; that is too small to show.", code="upload_small")
-    rate = film.average_rate
+    rate = only.average_rate
     if rate and rate > kinds.CLIP_RATE:
         raise Invalid(
             f"The film has {float(rate):.0f} frames a second; {kinds.CLIP_RATE} is the most.", code="upload_frames"
         )
-    film.codec_context.thread_count = 1
-    return film
+    only.codec_context.thread_count = 1
+    return only
 
 
 def _fitted(width: int, height: int) -> tuple[int, int]:

@@ -3,7 +3,7 @@
 import io
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, BinaryIO
 
 from PIL import (
     Image,
@@ -35,27 +35,31 @@ def prepare(options: Mapping[str, Any]) -> Task:
 
 
 def convert(files: Files, options: Mapping[str, Any], tell: object) -> dict[str, Any]:
-    if options["opener"] == "WEBP":
-        _check_size(*webp.look(files.source))
+    made = opened(files.source, options["opener"])
+    kind = "PNG" if made.mode in ("RGBA", "LA") or options["opener"] == "PNG" else "JPEG"
+    made.save(files.target, kind, **({"quality": _QUALITY, "subsampling": 0} if kind == "JPEG" else {}))
+    files.show(made)
+    return {"mime": f"image/{kind.lower()}", "width": made.width, "height": made.height, "duration_ms": 0}
+
+
+def opened(source: BinaryIO, opener: str) -> Image.Image:
+    """Upright, in sRGB, at most `KEPT_SIDE` on the longer side. Raises Invalid with what is wrong with the file."""
+    if opener == "WEBP":
+        _check_size(*webp.look(source))
     try:
         # A JPEG with a second picture inside calls itself MPO.
-        formats = [options["opener"], "MPO"] if options["opener"] == "JPEG" else [options["opener"]]
-        with Image.open(files.source, formats=formats) as image:
+        with Image.open(source, formats=[opener, "MPO"] if opener == "JPEG" else [opener]) as image:
             _check_size(*image.size)
             _check_extras(image)
             image.draft("RGB", (kinds.KEPT_SIDE, kinds.KEPT_SIDE))
             image.load()
-            made = _clean(image)
+            return _clean(image)
     except (UnidentifiedImageError, SyntaxError, ValueError, EOFError, KeyError, IndexError, OverflowError):
         raise _damaged() from None
     except OSError as error:
         if error.errno:
             raise
         raise _damaged() from None
-    kind = "PNG" if made.mode in ("RGBA", "LA") or options["opener"] == "PNG" else "JPEG"
-    made.save(files.target, kind, **({"quality": _QUALITY, "subsampling": 0} if kind == "JPEG" else {}))
-    files.show(made)
-    return {"mime": f"image/{kind.lower()}", "width": made.width, "height": made.height, "duration_ms": 0}
 
 
 def _damaged() -> Invalid:

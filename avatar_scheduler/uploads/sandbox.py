@@ -24,6 +24,8 @@ _log = logging.getLogger(__name__)
 _PACKAGES = str(Path(__file__).parents[2])
 _CHUNK = 65_536
 _MOST_SAID = 4 * MB
+_ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+"""NumPy's helpers would start before the lock and stay outside it."""
 _PATIENCE = 20.0
 _PROBE_SECONDS = 20.0
 
@@ -97,7 +99,7 @@ def _run(request: dict[str, Any], wall_seconds: float, progress: Progress) -> di
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env={},
+        env=_ONE_THREAD,
         cwd="/",
         start_new_session=True,
         pass_fds=sorted({request["source"], request["target"], request["small"]}),
