@@ -14,7 +14,18 @@ from avatar_scheduler.clock import utc_now
 from avatar_scheduler.config import Settings
 from avatar_scheduler.db import moves
 from avatar_scheduler.db.engine import read_scope, write_scope
-from avatar_scheduler.db.tables import Approval, Asset, Attempt, Creator, Delivery, Member, Organization, Post, Render, Version
+from avatar_scheduler.db.tables import (
+    Approval,
+    Asset,
+    Attempt,
+    Creator,
+    Delivery,
+    Member,
+    Organization,
+    Post,
+    Render,
+    Version,
+)
 from avatar_scheduler.domain.approval import PURPOSE
 from avatar_scheduler.domain.post import PostState
 from avatar_scheduler.domain.render import RenderState
@@ -22,8 +33,20 @@ from avatar_scheduler.marks import chain
 from avatar_scheduler.marks.watermark import keys as keys_of_marks
 from avatar_scheduler.publishers.own_feed import Feed
 from avatar_scheduler.renderers import process
-from avatar_scheduler.renderers.base import Order
-from avatar_scheduler.services import installation, orders, people, posts, renders, review, seen, settle, standing, versions
+from avatar_scheduler.renderers.base import SIGNING, Order
+from avatar_scheduler.services import (
+    installation,
+    orders,
+    people,
+    posts,
+    renders,
+    review,
+    seen,
+    settle,
+    signings,
+    standing,
+    versions,
+)
 from avatar_scheduler.services import publish as publishing
 from avatar_scheduler.services.people import Person
 from avatar_scheduler.services.vendors import KEY_NAME
@@ -62,6 +85,7 @@ def make_film(folder: Path) -> Film:
         software="avatar-scheduler test", when=now.isoformat(timespec="seconds"), mark_id=MARK_ID, organization=STUDIO,
     )  # fmt: skip
     (folder / "order.json").write_text(json.dumps(asdict(order)))
+    (folder / SIGNING).write_text(signings.settings_of(Settings()))
     made = process.run("make", folder, keys / "credentials", lambda *_: None, 300)
     measured = process.run("measure", folder, keys / "credentials", lambda *_: None, 300)
     return Film(folder, keys, asdict(order), made, measured["evidence"])
@@ -86,6 +110,7 @@ def make_stills(film: Film, folder: Path) -> Film:
     order = Order.read({**film.order, **orders.said(words, [], CAPTION), "form": "stills", "text": STILLS,
                         "staging": staging})  # fmt: skip
     (folder / "order.json").write_text(json.dumps(asdict(order)))
+    (folder / SIGNING).write_text(signings.settings_of(Settings()))
     made = process.run("make", folder, film.keys / "credentials", lambda *_: None, 300)
     measured = process.run("measure", folder, film.keys / "credentials", lambda *_: None, 300)
     return Film(folder, film.keys, asdict(order), made, measured["evidence"])

@@ -14,6 +14,8 @@ PACK = MATERIALS / ".pack"
 """Zip of an uploaded look. No material can have this name."""
 VENDOR_FILM = Path("vendor.mp4")
 """What a vendor sent, put there by whoever fetched it."""
+SIGNING = "signing.json"
+"""Arguments of the signature that are this installation's settings, not the order's."""
 MADE = "made.json"
 """What `make` said, for the process that measures."""
 _SHA256 = re.compile(r"[0-9a-f]{64}")

@@ -20,6 +20,7 @@ from avatar_scheduler.rules.renderers import BUILTIN
 if TYPE_CHECKING:  # the studio is loaded only after the limits are set
     from avatar_scheduler.domain.disclosure import Evidence
     from avatar_scheduler.studio.job import StudioJob
+    from avatar_scheduler.studio.watermark import Watermark
 
 MEMORY_BYTES = 6 << 30
 FILE_BYTES = 2 << 30
@@ -43,14 +44,19 @@ def _limit(parent: int) -> None:
     os.nice(5)
 
 
-def job_of(order: Order, folder: Path, sentences: Path | None = None) -> "StudioJob":
-    """The order as the studio takes it. Its files lie in FOLDER/materials, put there and hashed by whoever ordered."""
+def job_of(
+    order: Order, folder: Path, sentences: Path | None = None, watermark: "Watermark | None" = None
+) -> "StudioJob":
+    """The order as the studio takes it. Its files lie in FOLDER/materials, put there and hashed by whoever ordered.
+
+    Without a `watermark` it is a draft, or an outline.
+    """
     from avatar_scheduler.domain import staging
     from avatar_scheduler.marks import label
     from avatar_scheduler.studio.job import Material, Overlay, StudioJob
 
     staged = staging.read(json.loads(order.staging))
-    art = label.draw(order.label_sign, order.label_words, staged.size)
+    art = label.draw(order.label_sign, order.label_words, staged.size, sponsor=order.sponsor)
     materials = {
         name: Material(about["kind"], folder / "materials" / name)
         for name, about in json.loads(order.materials).items()
@@ -69,6 +75,8 @@ def job_of(order: Order, folder: Path, sentences: Path | None = None) -> "Studio
         pack=_pack(order, folder),
         pronunciations=json.loads(order.pronunciations),
         sentences=sentences,
+        spoken=order.spoken,
+        watermark=watermark,
     )
 
 
@@ -85,18 +93,16 @@ def _pack(order: Order, folder: Path) -> Path | None:
 
 
 def make(order: Order, folder: Path, keys: Path, sentences: Path | None) -> dict[str, Any]:
-    """Script to signed file: render with the label baked in, XMP, then credentials last."""
-    from avatar_scheduler.marks import credentials, source_types, xmp
+    """Script to signed file: render with label and watermark baked in, metadata, then credentials last."""
+    from avatar_scheduler.marks import source_types
+    from avatar_scheduler.renderers import marking
     from avatar_scheduler.studio.render import render
 
-    job = job_of(order, folder, sentences)
+    job = job_of(order, folder, sentences, marking.watermark(order, keys))
     made = render(job, folder, lambda percent, step: _say(percent=percent * 90 // 100, step=step))
     _say(percent=91, step="Marking")
-    xmp.write(made.video, source_types.TRAINED)
     signed = folder / "signed.mp4"
-    credentials.sign(
-        made.video, signed, folder=keys, title=order.title, software=order.software.rpartition(" ")[2], when=order.at()
-    )
+    said = marking.sign(order, made.video, signed, keys, source_types.TRAINED)
     _say(percent=94, step="Signed")
     return {
         "video": signed.name,
@@ -106,6 +112,7 @@ def make(order: Order, folder: Path, keys: Path, sentences: Path | None) -> dict
         "height": made.height,
         "duration_ms": made.duration_ms,
         "human_ms": made.human_ms,
+        "signed": [{"kind": "video", **said}],
     }
 
 

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from avatar_scheduler.domain.errors import Refused
-from avatar_scheduler.marks import credentials, label, source_types, xmp
+from avatar_scheduler.marks import credentials, label, source_types
+from avatar_scheduler.renderers import marking
 from avatar_scheduler.renderers.base import VENDOR_FILM, Order
 from avatar_scheduler.renderers.wire import spoken, staged
 from avatar_scheduler.rules.renderers import vendor
@@ -27,6 +28,7 @@ from avatar_scheduler.studio.avatar.pack import Box
 from avatar_scheduler.studio.captions import captions, vtt
 from avatar_scheduler.studio.job import LONGEST_SECONDS, estimate_seconds
 from avatar_scheduler.studio.timed import Timed
+from avatar_scheduler.studio.watermark import UNMARKED, Field, Watermark
 
 FPS = 30
 SHORTER, LONGER = 0.3, 3.0
@@ -53,31 +55,24 @@ class Heard:
 def make(order: Order, folder: Path, keys: Path, say: Say) -> dict[str, Any]:
     source, name = folder / VENDOR_FILM, vendor(order.renderer).name
     try:
-        made = _film(order, source, folder, name, say)
+        made = _film(order, source, folder, name, marking.watermark(order, keys), say)
     except (av.error.FFmpegError, ValueError) as problem:
         if isinstance(problem, av.error.MemoryError):
             raise
         raise Refused(f"The film from {name} cannot be decoded. {_AGAIN}", code="vendor_film") from problem
     video = folder / "video.mp4"
-    xmp.write(video, source_types.COMPOSITE)
     signed = folder / "signed.mp4"
-    credentials.sign(
-        video,
-        signed,
-        folder=keys,
-        title=order.title,
-        software=order.software.rpartition(" ")[2],
-        when=order.at(),
-        ingredient=credentials.Ingredient(source, f"Film made by {name}"),
-    )
+    original = credentials.Ingredient(source, f"Film made by {name}")
+    said = marking.sign(order, video, signed, keys, source_types.COMPOSITE, original)
     say(94, "Signed")
-    return {**made, "video": signed.name, "captions": "captions.vtt", "poster": "poster.jpg", "human_ms": []}
+    files = {"video": signed.name, "captions": "captions.vtt", "poster": "poster.jpg"}
+    return {**made, **files, "human_ms": [], "signed": [{"kind": "video", **said}]}
 
 
 _AGAIN = "Submit the post again, or use a built-in avatar."
 
 
-def _film(order: Order, source: Path, folder: Path, name: str, say: Say) -> dict[str, Any]:
+def _film(order: Order, source: Path, folder: Path, name: str, watermark: Watermark, say: Say) -> dict[str, Any]:
     say(60, "Listening")
     heard = _sound(source, name)
     words = spoken(order.text)
@@ -90,7 +85,7 @@ def _film(order: Order, source: Path, folder: Path, name: str, say: Say) -> dict
     poster = folder / "poster.jpg"
     encode.write_mp4(
         folder / "video.mp4",
-        _frames(source, staged(order).size, frames, art, poster),
+        _frames(source, staged(order).size, frames, art, watermark, poster),
         _fitted(audio.master(heard.samples, audio.RATE), seconds),
         size=staged(order).size,
         fps=FPS,
@@ -136,17 +131,26 @@ def _length(source: Path, name: str, expected: float) -> float:
 
 
 def _frames(
-    source: Path, size: tuple[int, int], count: int, art: label.LabelArt, poster: Path
+    source: Path, size: tuple[int, int], count: int, art: label.LabelArt, watermark: Watermark, poster: Path
 ) -> Iterator[av.VideoFrame]:
-    """Exactly `count` pictures at a constant rate, the label in each. The first one well in is kept as the poster."""
-    plate, box = _plate(art), Box(art.x, art.y, art.width, art.height)
-    given = 0
+    """Exactly `count` pictures at a constant rate, each with label and watermark. The first one well in is kept as the
+    poster.
+
+    How busy the film is, and so how much can be hidden where, is seen anew when the encoder starts afresh: that is
+    where a change of strength costs nothing and cannot be noticed.
+    """
+    plate, box, whole = _plate(art), Box(art.x, art.y, art.width, art.height), Box(0, 0, *size)
+    given = due = 0
+    hidden = UNMARKED
     shown: av.VideoFrame | None = None
     for at, frame in _scaled(source, size):
         while shown is not None and given < min(count, round(at * FPS)):
             yield shown
             given += 1
         shown = _labelled(frame, plate, box)
+        if given >= due:
+            hidden, due = Field(watermark(planes.views(shown)[0])), given + encode.KEYFRAME_SECONDS * FPS
+        hidden.lay(planes.views(shown), whole)
         if given <= min(count // 2, FPS):
             Image.fromarray(shown.to_ndarray(format="rgb24")).save(poster, "JPEG", quality=88)
     if shown is None or given < count * SHORTER:

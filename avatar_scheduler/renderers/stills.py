@@ -25,23 +25,22 @@ def staged(order: Order) -> Order:
 
 def make(order: Order, folder: Path, keys: Path) -> dict[str, Any]:
     """Slides to signed pictures: the label is drawn in, then XMP, then credentials last."""
-    from avatar_scheduler.marks import credentials, source_types, xmp
-    from avatar_scheduler.renderers import builtin
+    from avatar_scheduler.marks import source_types
+    from avatar_scheduler.renderers import builtin, marking
     from avatar_scheduler.studio.stills import check, draw
 
-    job, shown = builtin.job_of(staged(order), folder), described(order)
+    job = builtin.job_of(staged(order), folder, watermark=marking.watermark(order, keys))
+    shown = described(order)
     check.check(job, shown)
     raw = folder / "raw"
     raw.mkdir()
-    pictures = []
+    pictures, signings = [], []
     for path, slide in zip(draw.draw(job, shown, raw, order.label_words), shown, strict=True):
-        xmp.write(path, source_types.TRAINED)
         signed = folder / path.name
-        credentials.sign(
-            path, signed, folder=keys, title=order.title, software=order.software.rpartition(" ")[2], when=order.at()
-        )
+        said = marking.sign(order, path, signed, keys, source_types.TRAINED)
+        signings.append({"kind": path.stem, **said})
         pictures.append({"file": signed.name, "width": job.width, "height": job.height, "alt": slide.alt})
-    return {"pictures": pictures}
+    return {"pictures": pictures, "signed": signings}
 
 
 def measure(order: Order, folder: Path, keys: Path) -> dict[str, Any]:

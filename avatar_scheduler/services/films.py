@@ -10,15 +10,18 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from sqlmodel import Session
+
 from avatar_scheduler import __version__, rules
 from avatar_scheduler.config import Settings
+from avatar_scheduler.db.engine import write_scope
 from avatar_scheduler.domain import staging
 from avatar_scheduler.domain.disclosure import Blocked, Content, Place, RequiredMark, decide, unproven
 from avatar_scheduler.domain.errors import Refused
 from avatar_scheduler.domain.version import canonical, sha256
 from avatar_scheduler.renderers import process
-from avatar_scheduler.renderers.base import MATERIALS, PACK, Order
-from avatar_scheduler.services import disclosing, orders, origins, stagings, versions
+from avatar_scheduler.renderers.base import MATERIALS, PACK, SIGNING, Order
+from avatar_scheduler.services import disclosing, orders, origins, signings, stagings, versions
 from avatar_scheduler.services.uploads import CANONICAL
 from avatar_scheduler.studio import job as jobs
 from avatar_scheduler.uploads import accept, kinds
@@ -73,15 +76,28 @@ def make(settings: Settings, wanted: Wanted, target: Path, now: datetime, progre
         order = _order(wanted, folder, now, required)
         jobs.check(orders.outline(order))
         (folder / "order.json").write_text(json.dumps(asdict(order), ensure_ascii=False))
+        (folder / SIGNING).write_text(signings.settings_of(settings))
         seconds = settings.render_minutes * 60.0
         made = process.run("make", folder, keys, progress, seconds, settings.sentences)
         progress(_MEASURING, "Checking")
         found = process.run("measure", folder, keys, lambda *_: progress(_MEASURING, "Checking"), seconds)["evidence"]
         _check_marks(found, order, made, folder, required)
+        with write_scope(settings) as session:
+            _note(session, order, made, folder, now)
         for kind, place in places.items():
             _put(folder / made[kind], place)
     progress(100, "Done")
     return Made(**places, duration_ms=made["duration_ms"], marks={e["mark"]: e["summary"] for e in found})
+
+
+def _note(session: Session, order: Order, made: dict[str, Any], folder: Path, now: datetime) -> None:
+    """Everything signed is in the log, also what belongs to no post."""
+    from avatar_scheduler.marks import digest
+
+    [said] = made["signed"]
+    manifest = digest.of_file(folder / said["manifest"])
+    sha256 = digest.of_file(folder / made["video"])
+    signings.note(session, sha256, order.organization, order.mark_id, {**said, "manifest": manifest}, now)
 
 
 def _check_marks(

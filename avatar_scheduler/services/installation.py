@@ -28,6 +28,7 @@ def prepare(settings: Settings, organization: str, now: datetime) -> None:
     """Keys and schema. Idempotent; existing keys are never replaced."""
     from avatar_scheduler import signing, vault
     from avatar_scheduler.marks import chain
+    from avatar_scheduler.marks.watermark import keys as watermark
     from avatar_scheduler.services import vendors
 
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -37,6 +38,7 @@ def prepare(settings: Settings, organization: str, now: datetime) -> None:
     for purpose in (PURPOSE, SEAL):
         signing.make_signing_key(settings.keys, purpose)
     chain.make_chain(settings.keys / "credentials", organization, now)
+    watermark.make_key(settings.keys / "credentials")
 
 
 def first_owner(session: Session, organization: str, name: str, email: str, language: str, now: datetime) -> Member:

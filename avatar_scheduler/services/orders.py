@@ -128,6 +128,12 @@ def _pronunciations(session: Session, post: Post) -> dict[str, str]:
 def check(order: Order) -> None:
     """Raises Invalid for what cannot be spoken or drawn, before any work."""
     if order.renderer != BUILTIN:
+        if order.spoken:
+            raise Invalid(
+                f"The rules want a spoken notice first, and a film from {order.renderer} cannot carry one. Use a "
+                "built-in avatar for this post.",
+                code="spoken",
+            )
         renderer(order.renderer).plan(order)
     elif order.form == "stills":
         stills.check(outline(order), slides.read(order.text, name=order.label_words))

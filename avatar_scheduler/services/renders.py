@@ -25,7 +25,7 @@ from avatar_scheduler.domain.post import PostState
 from avatar_scheduler.domain.render import RenderState
 from avatar_scheduler.queue import RENDER
 from avatar_scheduler.renderers import process
-from avatar_scheduler.renderers.base import Order
+from avatar_scheduler.renderers.base import SIGNING, Order
 from avatar_scheduler.rules.renderers import BUILTIN
 from avatar_scheduler.services import leftovers, orders, parcels, purchases, signings, versions
 from avatar_scheduler.services.people import Person
@@ -180,6 +180,7 @@ def _owned(session: Session, claim: _Claim) -> tuple[Render, Post]:
 
 def _work(settings: Settings, claim: _Claim, folder: Path, clock: Clock) -> None:
     (folder / "order.json").write_text(json.dumps(claim.order, ensure_ascii=False))
+    (folder / SIGNING).write_text(signings.settings_of(settings))
     order, beat = Order.read(claim.order), _beat(settings, claim, clock)
     orders.bring(order, Blobs(settings.blobs), folder)
     settings.sentences.mkdir(exist_ok=True)

@@ -8,11 +8,17 @@ from typing import Any
 
 from sqlmodel import Session
 
+from avatar_scheduler.config import Settings
 from avatar_scheduler.db import audits
 from avatar_scheduler.db.tables import Asset, Render, Signing
 from avatar_scheduler.storage import Blobs
 
 ACTOR = "render"
+
+
+def settings_of(settings: Settings) -> str:
+    """What the process that signs must know of them, as it finds it in SIGNING."""
+    return json.dumps({"timestamp_authority": settings.timestamp_authority, "allow_hosts": settings.allow_hosts})
 
 
 def keep(blobs: Blobs, folder: Path, signed: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:

@@ -110,7 +110,7 @@ class TestAdd:
 class TestVoice:
     def voice_of(self, world: World, post: Post) -> str:
         with world.read() as session:
-            order = orders.order_of(session, session.get_one(Post, post.id), world.now)
+            order = orders.order_of(session, world.settings, session.get_one(Post, post.id), world.now)
         return str(json.loads(order.staging).get("voice", ""))
 
     def test_the_avatars_own_speaks_where_it_can(self, world: World) -> None:

@@ -206,16 +206,17 @@ class TestGoingOut:
     @on_one_database
     def test_the_gate_asks_for_every_picture(self, world: World, delivery: Delivery) -> None:
         manifest = self.manifest(world)
-        manifest.check_marks()
+        asked = (world.settings, "own_feed", (), world.now)
+        manifest.check_marks(*asked)
         third = manifest.pictures()[2]["sha256"]
         for mark in MEASURED:
             fewer = [e for e in manifest.data["evidence"] if (e["mark"], e["subject"]) != (mark, third)]
             with pytest.raises(Refused, match=f"picture 3, {mark}: not measured"):
-                versions.Manifest("", {**manifest.data, "evidence": fewer}).check_marks()
+                versions.Manifest("", {**manifest.data, "evidence": fewer}).check_marks(*asked)
         with pytest.raises(Refused, match="no rules for a post of the form"):
-            versions.Manifest("", {**manifest.data, "form": "poem"}).check_marks()
+            versions.Manifest("", {**manifest.data, "form": "poem"}).check_marks(*asked)
         with pytest.raises(Refused, match="nothing to send"):
-            versions.Manifest("", {**manifest.data, "media": {}}).check_marks()
+            versions.Manifest("", {**manifest.data, "media": {}}).check_marks(*asked)
 
     def test_the_public_pages_show_it(self, world: World, delivery: Delivery) -> None:
         world.publish(delivery)
@@ -260,11 +261,12 @@ class TestGoingOut:
 
 
 @on_one_database
-def test_a_manifest_from_before_there_were_forms_is_a_film(world: World) -> None:
+def test_a_manifest_from_before_there_were_forms_is_a_film_and_does_not_go_out(world: World) -> None:
     version = world.version(world.post())
     data = json.loads(version.manifest)
-    del data["form"]
+    del data["form"], data["sponsored"]
     text = canonical(data)
     old = versions.Manifest(sha256(text), data)
-    old.check_marks()
     assert (old.form, old.pictures()) == ("video", [])
+    with pytest.raises(Refused, match="sponsored"):  # who pays was never asked
+        old.check_marks(world.settings, "own_feed", (), world.now)
