@@ -69,6 +69,21 @@ class Film:
     order: dict[str, str]
     made: dict[str, Any]
     evidence: list[dict[str, Any]]
+    prints: dict[str, list[str]]
+
+    def hand_over(self, verb: str, folder: Path) -> dict[str, Any]:
+        """What the render process would say, and leave in its folder, had it made this film for that order."""
+        if verb == "measure":
+            mark_id = json.loads((folder / "order.json").read_text())["mark_id"]
+            # Watermark and AIGC tag, had they been of that render.
+            said = [{**e, "measured": {**e["measured"], **({"id": mark_id} if "id" in e["measured"] else {})}}
+                    for e in self.evidence]  # fmt: skip
+            return {"evidence": said, "prints": self.prints}
+        names = [self.made[kind] for kind in renders.MIMES if kind in self.made]
+        names += [picture["file"] for picture in self.made.get("pictures", [])]
+        for name in [*names, *(said["manifest"] for said in self.made["signed"])]:
+            (folder / name).write_bytes((self.folder / name).read_bytes())
+        return self.made
 
 
 def make_film(folder: Path) -> Film:
@@ -88,7 +103,7 @@ def make_film(folder: Path) -> Film:
     (folder / SIGNING).write_text(signings.settings_of(Settings()))
     made = process.run("make", folder, keys / "credentials", lambda *_: None, 300)
     measured = process.run("measure", folder, keys / "credentials", lambda *_: None, 300)
-    return Film(folder, keys, asdict(order), made, measured["evidence"])
+    return Film(folder, keys, asdict(order), made, measured["evidence"], measured["prints"])
 
 
 STILLS = """# look
@@ -113,7 +128,7 @@ def make_stills(film: Film, folder: Path) -> Film:
     (folder / SIGNING).write_text(signings.settings_of(Settings()))
     made = process.run("make", folder, film.keys / "credentials", lambda *_: None, 300)
     measured = process.run("measure", folder, film.keys / "credentials", lambda *_: None, 300)
-    return Film(folder, film.keys, asdict(order), made, measured["evidence"])
+    return Film(folder, film.keys, asdict(order), made, measured["evidence"], measured["prints"])
 
 
 def _with_known_id(session: Session) -> None:
@@ -169,13 +184,13 @@ class World:
         assert made is not None
         return made
 
-    def freeze(self, post: Post, film: Film) -> Version | None:
-        """None when the post is blocked."""
+    def freeze(self, post: Post, film: Film, **changed: str) -> Version | None:
+        """None when the post is blocked. `changed` is what somebody wrote into the order meanwhile."""
         with self.write() as session:
             row = session.get_one(Post, post.id)
             render = renders.submit(session, self.settings, self.ada, row, self.now)
-            order = {**json.loads(render.order), "mark_id": film.order["mark_id"]}
-            render.mark_id, render.order = order["mark_id"], json.dumps(order)
+            order = {**json.loads(render.order), "mark_id": film.order["mark_id"], **changed}
+            render.mark_id, render.order = film.order["mark_id"], json.dumps(order)
             moves.move(session, render, RenderState.running, at=self.now, actor="render")
             moves.move(session, row, PostState.checking, at=self.now, actor="render")
             moves.move(session, render, RenderState.done, at=self.now, actor="render", percent=100)

@@ -37,7 +37,9 @@ def blob(world: World, kind: str = "video") -> Path:
 def test_one_character_edited_after_approval(world: World) -> None:
     delivery = world.approved("reply")
     with world.write() as session:
-        posts.edit(session, world.settings, world.ada, delivery.post_id, posts.Edit(template="Keep the heat slow."), world.now)
+        posts.edit(
+            session, world.settings, world.ada, delivery.post_id, posts.Edit(template="Keep the heat slow."), world.now
+        )
     assert world.publish(delivery).state is DeliveryState.withdrawn
     assert world.ledger == []
     with world.read() as session:

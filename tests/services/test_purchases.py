@@ -349,7 +349,9 @@ class TestConsent:
 class TestCancelling:
     def edit(self, shop: Shop, render: Render) -> None:
         with shop.world.write() as session:
-            posts.edit(session, shop.world.settings, shop.world.ada, render.post_id, posts.Edit(title="Other"), shop.world.now)
+            posts.edit(
+                session, shop.world.settings, shop.world.ada, render.post_id, posts.Edit(title="Other"), shop.world.now
+            )
 
     def test_an_edit_cancels_at_the_vendor(self, shop: Shop) -> None:
         render = shop.work(shop.submit())

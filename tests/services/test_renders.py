@@ -39,12 +39,7 @@ def studio(world: World, monkeypatch: pytest.MonkeyPatch) -> dict[str, Step]:
         progress(10, "Speaking")
         if verb in steps:
             steps[verb](progress)
-        if verb == "measure":
-            return {"evidence": world.film.evidence}
-        for kind in renders.MIMES:
-            name = world.film.made[kind]
-            (folder / name).write_bytes((world.film.folder / name).read_bytes())
-        return world.film.made
+        return world.film.hand_over(verb, folder)
 
     monkeypatch.setattr(process, "run", run)
     return steps
@@ -177,7 +172,7 @@ class TestRunning:
         post = world.post()
         world.film = type(world.film)(
             world.film.folder, world.film.keys, world.film.order, world.film.made,
-            [{**e, "ok": e["ok"] and e["mark"] != mark} for e in world.film.evidence],
+            [{**e, "ok": e["ok"] and e["mark"] != mark} for e in world.film.evidence], world.film.prints,
         )  # fmt: skip
         run(world, submit(world, post))
         found = world.again(post)

@@ -21,7 +21,9 @@ def make(world: World, session: Any, who: Person) -> object:
 
 
 def submit(world: World, session: Any, who: Person) -> object:
-    post = posts.make(session, world.settings, world.ada, posts.NewPost("maya", "T", "tip", "Hello."), world.maya, world.now)
+    post = posts.make(
+        session, world.settings, world.ada, posts.NewPost("maya", "T", "tip", "Hello."), world.maya, world.now
+    )
     return renders.submit(session, world.settings, who, post, world.now)
 
 

@@ -78,8 +78,8 @@ class TestFreezing:
             world.freeze(post(world), fewer)
 
     def test_a_form_nobody_thought_about_is_refused(self, world: World, stills: Film) -> None:
-        with pytest.raises(Refused, match="hologram"):
-            world.freeze(post(world), replace(stills, order={**stills.order, "form": "hologram"}))
+        with pytest.raises(Refused, match="changed while it was rendered: form"):
+            world.freeze(post(world), stills, form="hologram")
 
 
 class TestLooking:

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from avatar_scheduler.db.tables import Approval, Delivery, Version
+from avatar_scheduler.db.tables import Approval, Delivery, Post, Version
 from avatar_scheduler.domain.delivery import GRACE, DeliveryState
 from avatar_scheduler.domain.errors import Refused
 from avatar_scheduler.domain.version import canonical, sha256
+from avatar_scheduler.renderers.base import Order
 from avatar_scheduler.services import versions
 from avatar_scheduler.services.gate import may_send
 from tests.world import World
@@ -118,3 +119,30 @@ def test_two_freezings_of_the_same_post_differ_and_count_up(world: World) -> Non
     with world.read() as session:
         assert [v.number for v in versions.of_post(session, post.id)] == [1, 2]
     assert world.delivery(one).state is DeliveryState.withdrawn
+
+
+REWRITTEN = {
+    "label_sign": "HD", "label_words": "A real person", "sponsor": "Ad", "caption": "Onions.", "caption_line": "Onions.",
+    "sponsor_line": "Ad.", "spoken": "Hello.", "text": "Buy now.", "language": "fr", "title": "Other", "form": "stills",
+    "pack": "leo", "scene": "city", "staging": '{"format":"1:1"}', "materials": '{"a":{}}', "pronunciations": '{"a":"b"}',
+    "renderer": "heygen", "vendor": '{"voice":"x"}', "mark_id": "00000000", "organization": "6" * 32,
+}  # fmt: skip
+
+
+def test_every_word_of_an_order_is_held_against_the_post(world: World) -> None:
+    """The order lies in the database while it waits, and the file is measured against it."""
+    assert {*REWRITTEN} == {*Order.__dataclass_fields__} - {"software", "when"}
+    for name, value in REWRITTEN.items():
+        with pytest.raises(Refused, match=f"changed while it was rendered: {name}"):
+            world.freeze(world.post(), world.film, **{name: value})
+
+
+@pytest.mark.parametrize("column, value", [("kind", "tip"), ("sponsored", "no")])
+def test_what_the_writer_said_of_a_post_outranks_its_columns(world: World, column: str, value: str) -> None:
+    """A reply that SQL turns into a tip would go out under a standing approval."""
+    made = world.post("sponsored", sponsored="paid")
+    world.standing("tip")
+    with world.write() as session:
+        setattr(session.get_one(Post, made.id), column, value)
+    with pytest.raises(Refused, match="behind the writer's back"):
+        world.freeze(made, world.film)

@@ -89,7 +89,9 @@ class Shop:
     def submit(self, post: Post | None = None) -> Render:
         row = post or self.post()
         with self.world.write() as session:
-            return renders.submit(session, self.world.settings, self.world.ada, session.get_one(Post, row.id), self.world.now)
+            return renders.submit(
+                session, self.world.settings, self.world.ada, session.get_one(Post, row.id), self.world.now
+            )
 
     def work(self, render: Render) -> Render:
         """What the worker does when it is rung."""
@@ -141,12 +143,10 @@ def no_studio(world: World, monkeypatch: pytest.MonkeyPatch, **made: int) -> lis
     given: list[bytes] = []
 
     def run(verb: str, folder: Path, *_: object) -> dict[str, Any]:
-        if verb == "measure":
-            return {"evidence": world.film.evidence}
-        given.append((folder / VENDOR_FILM).read_bytes())
-        for kind in renders.MIMES:
-            (folder / world.film.made[kind]).write_bytes((world.film.folder / world.film.made[kind]).read_bytes())
-        return {**world.film.made, **made}
+        if verb == "make":
+            given.append((folder / VENDOR_FILM).read_bytes())
+        said = world.film.hand_over(verb, folder)
+        return {**said, **made} if verb == "make" else said
 
     monkeypatch.setattr(process, "run", run)
     return given

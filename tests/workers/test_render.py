@@ -33,11 +33,7 @@ def finished(world: World) -> Run:
     """The renderer's part is done already: the session's film is put where the render process would have."""
 
     def run(verb: str, folder: Path, *_: Any) -> dict[str, Any]:
-        if verb == "make":
-            for name in ("video", "captions", "poster"):
-                shutil.copy(world.film.folder / world.film.made[name], folder / world.film.made[name])
-            return world.film.made
-        return {"evidence": world.film.evidence}
+        return world.film.hand_over(verb, folder)
 
     return run
 
