@@ -122,10 +122,10 @@ def test_two_freezings_of_the_same_post_differ_and_count_up(world: World) -> Non
 
 
 REWRITTEN = {
-    "label_sign": "HD", "label_words": "A real person", "sponsor": "Ad", "caption": "Onions.", "caption_line": "Onions.",
-    "sponsor_line": "Ad.", "spoken": "Hello.", "text": "Buy now.", "language": "fr", "title": "Other", "form": "stills",
-    "pack": "leo", "scene": "city", "staging": '{"format":"1:1"}', "materials": '{"a":{}}', "pronunciations": '{"a":"b"}',
-    "renderer": "heygen", "vendor": '{"voice":"x"}', "mark_id": "00000000", "organization": "6" * 32,
+    "label_sign": "HD", "label_words": "A real person", "sponsor": "Ad", "caption": "Onions.",
+    "caption_line": "Onions.", "sponsor_line": "Ad.", "spoken": "Hello.", "text": "Buy now.", "language": "fr",
+    "title": "Other", "form": "stills", "pack": "leo", "scene": "city", "staging": '{"format":"1:1"}',
+    "materials": '{"a":{}}', "pronunciations": '{"a":"b"}', "renderer": "heygen", "vendor": '{"voice":"x"}', "mark_id": "00000000", "organization": "6" * 32,
 }  # fmt: skip
 
 
@@ -137,7 +137,7 @@ def test_every_word_of_an_order_is_held_against_the_post(world: World) -> None:
             world.freeze(world.post(), world.film, **{name: value})
 
 
-@pytest.mark.parametrize("column, value", [("kind", "tip"), ("sponsored", "no")])
+@pytest.mark.parametrize(("column", "value"), [("kind", "tip"), ("sponsored", "no")])
 def test_what_the_writer_said_of_a_post_outranks_its_columns(world: World, column: str, value: str) -> None:
     """A reply that SQL turns into a tip would go out under a standing approval."""
     made = world.post("sponsored", sponsored="paid")

@@ -101,7 +101,8 @@ class TestApproval:
         post = world.post()
         old = world.version(post)
         with world.write() as session:
-            posts.edit(session, world.settings, world.ada, post.id, posts.Edit(template="Keep the heat high."), world.now)
+            hotter = posts.Edit(template="Keep the heat high.")
+            posts.edit(session, world.settings, world.ada, post.id, hotter, world.now)
         new = world.version(post)
         answer = ada.post(f"/review/{old.id}/approval", decision(old))
         assert answer.status_code == 409
