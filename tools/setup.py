@@ -1,7 +1,8 @@
 """Sets up what `make` needs. Standard library only: it runs before anything is installed.
 
 `env FOLDER`  a virtual environment with the locked, hashed requirements and this project, editable.
-`peers`       what only the tests need: the Bluesky server (npm), the environment of photo looks, a browser (Debian's).
+`peers`       what only the tests need: the Bluesky server and ExifTool (npm), the environment of photo looks, and from
+              Debian a browser, a software token, a clock to set forward and the like.
 """
 
 import os
@@ -82,7 +83,7 @@ def _locked(name: str) -> str:
 
 
 def peers() -> None:
-    say("Installing the Bluesky server for the tests (about 2 minutes the first time)")
+    say("Installing the Bluesky server and ExifTool for the tests (about 2 minutes the first time)")
     code = "from tests.peers import pds; pds.ensure_installed()"
     tools = "Check that npm can reach its registry, then run make again."
     run(sys.executable, "-c", code, why="the Bluesky server could not be installed.", way_out=tools)
@@ -90,20 +91,35 @@ def peers() -> None:
     code = "from tests.studio.photo.portraits import installed; installed()"
     tools = "Check that pip can reach its package index, then run make again."
     run(sys.executable, "-c", code, why="the environment of photo looks could not be installed.", way_out=tools)
-    browser()
+    programs()
 
 
-def browser() -> None:
-    if any(shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome")):
+DEBIAN = {
+    "softhsm2-util": "softhsm2",
+    "pkcs11-tool": "opensc",
+    "faketime": "faketime",
+    "openssl": "openssl",
+    "perl": "perl",
+}
+"""Program -> package: a token that signs, a clock to set forward, a time-stamp authority, and what ExifTool runs on."""
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+def programs() -> None:
+    missing = [package for program, package in DEBIAN.items() if not shutil.which(program)]
+    if not any(shutil.which(name) for name in BROWSERS):
+        missing.append("chromium")
+    if not missing:
         return
-    way_out = "Install Chromium, on Debian as root: apt-get update && apt-get install chromium"
+    names = " ".join(missing)
+    way_out = f"Install them, on Debian as root: apt-get update && apt-get install {names}"
     if os.getuid() != 0 or shutil.which("apt-get") is None:
-        fail("the browser tests need Chromium.", way_out)
-    say("Installing Chromium for the browser tests")
+        fail(f"the tests need {names}.", way_out)
+    say(f"Installing {names} for the tests")
     os.environ["DEBIAN_FRONTEND"] = "noninteractive"
     run("apt-get", "-qq", "update", why="apt-get update failed.", way_out=way_out)
-    packages = ["apt-get", "-qq", "install", "-y", "--no-install-recommends", "chromium"]
-    run(*packages, why="Chromium could not be installed.", way_out=way_out)
+    packages = ["apt-get", "-qq", "install", "-y", "--no-install-recommends", *missing]
+    run(*packages, why=f"{names} could not be installed.", way_out=way_out)
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ RENEW_BEFORE = timedelta(days=30)
 CLOCK_SKEW = timedelta(days=1)
 
 Key = ec.EllipticCurvePrivateKey
+PublicKey = ec.EllipticCurvePublicKey
 
 
 class Party(NamedTuple):
@@ -46,10 +47,11 @@ def make_chain(folder: Path, organization: str, now: datetime) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))  # 0700
     try:
-        root = Party(_name(organization, "Avatar Scheduler root"), _new_key())
-        issuer = Party(_name(organization, "Avatar Scheduler intermediate"), _new_key())
-        issuer_certificate = _certify(issuer, root, now, ROOT_LIFE, path_length=0)
-        _write(fresh / "root.pem", _pem(_certify(root, root, now, ROOT_LIFE, path_length=1)))
+        root = Party(name_of(organization, "Avatar Scheduler root"), _new_key())
+        issuer = Party(name_of(organization, "Avatar Scheduler intermediate"), _new_key())
+        issuer_certificate = certify(issuer.name, issuer.key.public_key(), root, now, ROOT_LIFE, path_length=0)
+        root_certificate = certify(root.name, root.key.public_key(), root, now, ROOT_LIFE, path_length=1)
+        _write(fresh / "root.pem", _pem(root_certificate))
         _write(fresh / "issuer.pem", _key_pem(issuer.key) + _pem(issuer_certificate))
         _write(fresh / "signer.pem", _new_leaf(issuer_certificate, issuer.key, now))
         fresh.rename(folder)
@@ -80,23 +82,24 @@ def _renew_leaf(folder: Path, now: datetime) -> None:
 
 def _new_leaf(issuer: x509.Certificate, issuer_key: Key, now: datetime) -> bytes:
     organization = str(issuer.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)[0].value)
-    leaf = Party(_name(organization, organization), _new_key())
+    key = _new_key()
     life = min(LEAF_LIFE, issuer.not_valid_after_utc - now)
-    certificate = _certify(leaf, Party(issuer.subject, issuer_key), now, life, path_length=None)
-    return _key_pem(leaf.key) + _pem(certificate) + _pem(issuer)
+    name, party = name_of(organization, organization), Party(issuer.subject, issuer_key)
+    certificate = certify(name, key.public_key(), party, now, life, path_length=None)
+    return _key_pem(key) + _pem(certificate) + _pem(issuer)
 
 
-def _certify(
-    subject: Party, issuer: Party, now: datetime, life: timedelta, *, path_length: int | None
+def certify(
+    name: x509.Name, public: PublicKey, issuer: Party, now: datetime, life: timedelta, *, path_length: int | None
 ) -> x509.Certificate:
     """A certificate authority, or a leaf when `path_length` is None. The profile C2PA validators accept."""
-    is_ca, public = path_length is not None, subject.key.public_key()
+    is_ca = path_length is not None
     usage = x509.KeyUsage(
         digital_signature=not is_ca, key_cert_sign=is_ca, crl_sign=is_ca, content_commitment=False,
         key_encipherment=False, data_encipherment=False, key_agreement=False, encipher_only=False, decipher_only=False,
     )  # fmt: skip
     builder = (
-        x509.CertificateBuilder(issuer.name, subject.name, public, x509.random_serial_number())
+        x509.CertificateBuilder(issuer.name, name, public, x509.random_serial_number())
         .not_valid_before(now - CLOCK_SKEW)
         .not_valid_after(now + life)
         .add_extension(x509.BasicConstraints(is_ca, path_length), critical=True)
@@ -109,7 +112,7 @@ def _certify(
     return builder.sign(issuer.key, hashes.SHA256())
 
 
-def _name(organization: str, common: str) -> x509.Name:
+def name_of(organization: str, common: str) -> x509.Name:
     """X.509 allows 64 characters in each part."""
     return x509.Name(
         [

@@ -80,7 +80,7 @@ def open_signer(folder: Path, at: datetime, organization: str = "") -> Signer:
     settings = _settings(where)
     pem = _read(where / (str(settings["chain"]) if settings else "signer.pem"))
     chain, root_pem = _certificates(pem, where), read_root(folder, organization)
-    _check(chain, at, where)
+    _check(chain, _certificates(root_pem.encode(), where), at, where)
     leaf = chain[0]
     sign = _by_command(settings, leaf, where) if settings else _by_key(pem, leaf, where)
     return Signer(sign, leaf, "".join(_pem(certificate) for certificate in chain), root_pem)
@@ -132,7 +132,7 @@ def _settings(where: Path) -> dict[str, Any]:
     good = (
         isinstance(command, list)
         and command
-        and all(isinstance(part, str) for part in command)
+        and all(isinstance(part, str) for part in [*command, settings["chain"]])
         and settings["input"] in ("data", "digest")
         and isinstance(seconds, int)
         and 1 <= seconds <= 60
@@ -149,7 +149,7 @@ def _settings(where: Path) -> dict[str, Any]:
     return settings
 
 
-def _check(chain: list[x509.Certificate], at: datetime, where: Path) -> None:
+def _check(chain: list[x509.Certificate], roots: list[x509.Certificate], at: datetime, where: Path) -> None:
     for certificate in chain:
         if at > certificate.not_valid_after_utc:
             day = certificate.not_valid_after_utc.date()
@@ -157,16 +157,22 @@ def _check(chain: list[x509.Certificate], at: datetime, where: Path) -> None:
         if at < certificate.not_valid_before_utc:
             day = certificate.not_valid_before_utc.date()
             raise Refused(f"The signing certificate starts on {day}. Check this machine's clock.", code="chain_expired")
-    for certificate, issuer in itertools.pairwise(chain):
-        try:
-            certificate.verify_directly_issued_by(issuer)
-        except (ValueError, TypeError, InvalidSignature) as why:
-            raise Refused(
-                f"The certificates in {where} do not follow from one another. Put the leaf first, then its issuer, "
-                "and so on up to the root, which is left out.",
-                code="signer",
-            ) from why
+    linked = all(_issued(certificate, issuer) for certificate, issuer in itertools.pairwise(chain))
+    if not linked or not any(_issued(chain[-1], root) for root in roots):
+        raise Refused(
+            f"The certificates in {where} do not follow from one another. Put the leaf first, then its issuer, and so "
+            "on up to the one that the root in root.pem issued.",
+            code="signer",
+        )
     _curve(chain[0])
+
+
+def _issued(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True
 
 
 def _by_key(pem: bytes, leaf: x509.Certificate, where: Path) -> Sign:
