@@ -112,7 +112,7 @@ def unmarked(request: Request, parcel: Parcel) -> list[str]:
     if hidden := sorted(MEANING & {name.lower() for name in request.headers}):
         return [f"Its headers ({', '.join(hidden)}) change what its body means."]
     reasons = flags.lacking(parcel.required, request.body, request.content_type, urlsplit(request.url).query)
-    if not parcel.disclosure_line.strip() or parcel.lines[0].strip() != parcel.disclosure_line.strip():
+    if not parcel.disclosure_line.strip() or parcel.lines[0] != parcel.disclosure_line:
         reasons.append(f"The caption does not start with the AI disclosure line “{parcel.disclosure_line}”.")
     if flags.text_at(request.body, request.content_type, request.caption_at) != parcel.caption:
         reasons.append("The caption on the request is not the approved one.")

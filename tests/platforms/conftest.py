@@ -16,6 +16,7 @@ from avatar_scheduler.publishers.base import Account, MediaPart, Parcel
 from avatar_scheduler.publishers.bluesky import Bluesky
 from tests.peers import pds as peers
 from tests.platforms.wire import Wire, wire
+from tests.publishers.ruled import required
 
 LINE = "AI avatar of Maya Okafor"
 names = itertools.count(1)
@@ -98,6 +99,7 @@ def parcel(picture: MediaPart) -> Parcel:
         poster=None,
         created_at=datetime(2026, 11, 22, 9, 30, 15, 123456, UTC),
         proof_url="https://example.org/proof/1",
+        required=required("bluesky", "image"),
     )
 
 

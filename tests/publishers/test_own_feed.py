@@ -12,9 +12,11 @@ import pytest
 
 from avatar_scheduler.config import Settings
 from avatar_scheduler.domain.errors import NotFound, OutcomeUnknown, Refused
+from avatar_scheduler.publishers import base, own_feed
 from avatar_scheduler.publishers.base import Absent, Account, Found, MediaPart, Parcel
 from avatar_scheduler.publishers.own_feed import Feed, Item, OwnFeed, make
 from avatar_scheduler.storage import Blobs
+from tests.publishers.ruled import required
 
 LINE = "Made with AI."
 ACCOUNT = Account("channel", "own_feed", "maya", "", {})
@@ -44,7 +46,7 @@ def parcel(tmp_path: Path) -> Parcel:
         delivery_id="d" * 32, attempt_id="a1", manifest_sha256=SHA, creator_name="Maya", creator_slug="maya",
         title="Onions", caption=f"{LINE}\n\nHello", disclosure_line=LINE, language="en", media=(part,),
         captions_vtt=paths["captions"], poster=paths["poster"], created_at=datetime(2026, 11, 22, tzinfo=UTC),
-        proof_url="http://x/proof/d",
+        proof_url="http://x/proof/d", required=required("own_feed", "video"),
     )  # fmt: skip
 
 
@@ -54,8 +56,11 @@ def upload(publisher: OwnFeed, parcel: Parcel) -> dict[str, str]:
 
 
 def commit(publisher: OwnFeed, parcel: Parcel) -> None:
-    intent = publisher.intent(parcel, ACCOUNT)
-    publisher.commit(parcel, ACCOUNT, intent, upload(publisher, parcel), 5)
+    send(publisher, parcel, upload(publisher, parcel))
+
+
+def send(publisher: OwnFeed, parcel: Parcel, uploaded: dict[str, str]) -> None:
+    base.commit(publisher, parcel, ACCOUNT, publisher.intent(parcel, ACCOUNT), uploaded, lambda: 5)
 
 
 def look(publisher: OwnFeed, parcel: Parcel) -> Found | Absent:
@@ -102,7 +107,7 @@ class TestCreating:
         bare = dataclasses.replace(parcel, caption=caption)
         for wrong in (bare, dataclasses.replace(bare, disclosure_line="")):
             with pytest.raises(Refused) as refused:
-                publisher.commit(wrong, ACCOUNT, publisher.intent(wrong, ACCOUNT), uploaded, 5)
+                send(publisher, wrong, uploaded)
             assert refused.value.code == "mark_missing"
         assert publisher.feed.ledger() == []
 
@@ -136,7 +141,7 @@ class TestTrouble:
         uploaded = upload(publisher, parcel)
         self.full(monkeypatch, "fsync")
         with pytest.raises(Refused, match="No space left") as refused:
-            publisher.commit(parcel, ACCOUNT, publisher.intent(parcel, ACCOUNT), uploaded, 5)
+            send(publisher, parcel, uploaded)
         assert refused.value.code == "not_sent"
         assert publisher.feed.ledger() == []
         assert [path.name for path in publisher.feed.folder.rglob("*.part")] == []
@@ -144,7 +149,7 @@ class TestTrouble:
     def test_an_error_after_the_item_is_a_doubt(
         self, publisher: OwnFeed, parcel: Parcel, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        def fail(*_: object) -> None:
+        def fail(*_: object, **__: object) -> None:
             raise OSError(errno.EIO, "Input/output error")
 
         monkeypatch.setattr(Feed, "_write_ledger", fail)
@@ -186,6 +191,91 @@ class TestTrouble:
         found = look(publisher, dataclasses.replace(parcel, manifest_sha256="1" * 64))
         assert isinstance(found, Found)
         assert not found.same
+
+
+class TestTakingDown:
+    def test_it_is_gone_and_the_ledger_says_so_once(self, publisher: OwnFeed, parcel: Parcel) -> None:
+        commit(publisher, parcel)
+        for _ in range(2):
+            publisher.take_down(parcel, ACCOUNT, publisher.intent(parcel, ACCOUNT))
+        assert isinstance(look(publisher, parcel), Absent)
+        assert publisher.feed.items("maya") == []
+        done = [(line["created"], line["removed"]) for line in publisher.feed.ledger()]
+        assert done == [(True, False), (False, True), (False, False)]
+        assert publisher.feed.blobs.verified(parcel.media[0].sha256)  # another item may show the same film
+
+    def test_a_damaged_item_goes_too_and_others_stay(self, publisher: OwnFeed, parcel: Parcel) -> None:
+        for key in ("d" * 32, "e" * 32):
+            commit(publisher, dataclasses.replace(parcel, delivery_id=key))
+        (publisher.feed.folder / "items" / "maya" / f"{'d' * 32}.json").write_text("{")
+        publisher.take_down(parcel, ACCOUNT, publisher.intent(parcel, ACCOUNT))
+        assert [item.id for item in publisher.feed.items("maya")] == ["e" * 32]
+
+    def test_a_folder_that_cannot_be_written_leaves_the_question_open(
+        self, publisher: OwnFeed, parcel: Parcel, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(*_: object) -> None:
+            raise OSError(errno.EROFS, "Read-only file system")
+
+        commit(publisher, parcel)
+        monkeypatch.setattr(Path, "unlink", fail)
+        with pytest.raises(OutcomeUnknown, match="Read-only"):
+            publisher.take_down(parcel, ACCOUNT, publisher.intent(parcel, ACCOUNT))
+        assert isinstance(look(publisher, parcel), Found)
+
+    @pytest.mark.parametrize("key", ["", "..", "../../keys", "a/b"])
+    def test_a_key_is_never_a_path(self, publisher: OwnFeed, parcel: Parcel, key: str) -> None:
+        with pytest.raises(NotFound):
+            publisher.feed.remove("maya", key)
+
+
+class TestMutation:
+    """The item's JSON is its request. The count is the feed's ledger."""
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"caption": "Hello"},
+            {"caption": f"Hello\n{LINE}"},
+            {"caption": f" {LINE}\n\nHello"},
+            {"caption": f"{LINE}\n\nHello!"},
+            {"caption": None},
+            {"caption": [LINE]},
+        ],
+    )
+    def test_mutation_of_the_caption_by_whoever_builds_the_item(
+        self, publisher: OwnFeed, parcel: Parcel, monkeypatch: pytest.MonkeyPatch, change: dict[str, object]
+    ) -> None:
+        uploaded, honest = upload(publisher, parcel), own_feed.asdict
+        monkeypatch.setattr(own_feed, "asdict", lambda item: {**honest(item), **change})
+        with pytest.raises(Refused) as refused:
+            send(publisher, parcel, uploaded)
+        assert refused.value.code == "mark_missing"
+        assert publisher.feed.ledger() == []
+
+    def test_mutation_of_the_check_leaves_the_gate(
+        self, publisher: OwnFeed, parcel: Parcel, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A publisher that forgets to look at all is stopped by what stands behind it."""
+        uploaded = upload(publisher, parcel)
+        monkeypatch.setattr(OwnFeed, "check", lambda *_: None)
+        with pytest.raises(Refused, match="Nobody asked the rules"):
+            send(publisher, dataclasses.replace(parcel, required=()), uploaded)
+        with pytest.raises(Refused, match="does not start with"):
+            send(publisher, dataclasses.replace(parcel, caption="Hello"), uploaded)
+        assert publisher.feed.ledger() == []
+
+    def test_mutation_of_the_sponsor_line_shows_when_read_back(self, publisher: OwnFeed, parcel: Parcel) -> None:
+        paid = dataclasses.replace(
+            parcel, caption=f"{LINE}\nAd\n\nHello", required=required("own_feed", "video", "paid")
+        )
+        commit(publisher, paid)
+        path = next((publisher.feed.folder / "items" / "maya").glob("*.json"))
+        item = json.loads(path.read_text())
+        path.write_text(json.dumps({**item, "caption": f"{LINE}\n\nHello"}))
+        found = look(publisher, paid)
+        assert isinstance(found, Found)
+        assert (found.marked, found.ours) == (False, True)
 
 
 class TestNames:
