@@ -55,14 +55,14 @@ def surface(platform: str, media: str) -> str:
     taking = [row for row in rows if media in row.media and not row.blocked]
     chosen = [row for row in taking if row.default] or taking
     if not rows:
-        raise Invalid(f"Nothing is known about how “{platform}” is told of AI. Known: {', '.join(platforms())}.")
+        raise Invalid(f"Nothing is known about how “{platform}” is told of AI. Known: {', '.join(known_platforms())}.")
     if not chosen:
         takes = sorted({kind for row in rows if not row.blocked for kind in row.media})
         raise Invalid(f"{platform} takes no {media}. It takes: {', '.join(takes)}.", code="media")
     return chosen[0].surface
 
 
-def platforms() -> list[str]:
+def known_platforms() -> list[str]:
     return sorted({row.platform for row in floor().surfaces})
 
 
