@@ -22,11 +22,11 @@ CHANGED = "The file was changed after signing."
 WORDS = (
     ("mismatch", CHANGED),
     ("malformed", CHANGED),
-    ("untrusted", "Signed by somebody else."),
     ("expired", "The signing certificate has ended."),
     ("outsideValidity", "The signing certificate has ended."),
+    ("untrusted", "Signed by somebody else."),
 )
-"""Part of a C2PA failure code -> what it means, worst first."""
+"""Part of a C2PA failure code -> what it means, worst first. Of an ended certificate c2pa also says untrusted."""
 OF_THE_MEDIA = frozenset({"assertion.bmffHash.mismatch", "assertion.dataHash.mismatch", "assertion.boxesHash.mismatch"})
 """What a manifest without its file cannot help failing; its own signature and assertions are other codes."""
 
