@@ -35,8 +35,11 @@ Watermark = Callable[[planes.Pixels], Changes]
 
 
 class Field:
-    def __init__(self, changes: Changes | None) -> None:
-        self._levels = (changes.luma, changes.chroma) if changes else ()
+    def __init__(self, changes: Changes | None, *, spared: Box | None = None) -> None:
+        """Nothing is hidden in the spared box."""
+        self._levels = (changes.luma.copy(), changes.chroma.copy()) if changes else ()
+        for levels, part in zip(self._levels, _parts(spared) if spared else (), strict=False):
+            levels[part] = 0
         # Bytes are added and taken away with saturation ten times as fast as signed numbers are added and clipped.
         self._steps = [
             (np.maximum(levels, 0).view(np.uint8), np.maximum(-levels, 0).view(np.uint8)) for levels in self._levels

@@ -6,7 +6,7 @@ Over moving ground the figure stays in the frame as it is, and the ground is cop
 import av
 
 from avatar_scheduler.studio import planes
-from avatar_scheduler.studio.avatar.motion import POSES, Look, Pose, pose, rest
+from avatar_scheduler.studio.avatar.motion import POSES, Look, Pose, rest
 from avatar_scheduler.studio.avatar.pack import SLOTS, Box, Pack
 from avatar_scheduler.studio.avatar.sprites import Figure
 from avatar_scheduler.studio.avatar.stage import Stage
@@ -29,9 +29,8 @@ class Compositor:
         self.stage = Stage(job, figure)
         self.wording = Wording(job, self.stage, shown)
         self.rest = rest(pack)
-        poses = {pose(pack.motion, figure.scale, step) for step in range(POSES)} | {self.rest.pose}
-        self._head_box = self._around(poses, tuple(pack.boxes))
-        self._groups = self._face_groups(poses)
+        self._head_box = figure.head_room
+        self._groups = _face_groups(figure)
         self._heads = Kept[planes.Planes](POSES + 1)
         self._faces = Kept[tuple[Box, planes.Planes]](_FACES_KEPT)
         self._base = self.stage.patch(self._whole, self.rest)
@@ -99,11 +98,13 @@ class Compositor:
 
     def _draw_sticking_out(self, at: Pose, slots: tuple[str, ...], states: tuple[str, ...]) -> Cutout:
         return self.stage.difference(
-            self._around({at}, slots), self._with(at, slots, states), self._at_rest.get(self._draw_at_rest, at, slots)
+            self._figure.around({at}, slots),
+            self._with(at, slots, states),
+            self._at_rest.get(self._draw_at_rest, at, slots),
         )
 
     def _draw_at_rest(self, at: Pose, slots: tuple[str, ...]) -> planes.Pixels:
-        return self.stage.silhouette(self._around({at}, slots), self._with(at, (), ()))
+        return self.stage.silhouette(self._figure.around({at}, slots), self._with(at, (), ()))
 
     def _restless_parts(self) -> frozenset[str]:
         """The parts of the face that change its outline, such as a mouth open so wide that the chin goes down."""
@@ -120,29 +121,23 @@ class Compositor:
     def _draw_head(self, at: Pose) -> planes.Planes:
         if self._moving:
             return self._outlines.get(self._draw_outline, at).planes
-        return self.stage.patch(self._head_box, self._with(at, (), ()), face=self._around({at}, SLOTS))
+        return self.stage.patch(self._head_box, self._with(at, (), ()), face=self._figure.around({at}, SLOTS))
 
     def _draw_face(self, at: Pose, slots: tuple[str, ...], states: tuple[str, ...]) -> tuple[Box, planes.Planes]:
-        box = self._around({at}, slots)
+        box = self._figure.around({at}, slots)
         if self._moving and self._restless.intersection(states):
             return box, self._sticking_out.get(self._draw_sticking_out, at, slots, states).planes
-        return box, self.stage.patch(box, self._with(at, slots, states), face=self._around({at}, SLOTS))
+        return box, self.stage.patch(box, self._with(at, slots, states), face=self._figure.around({at}, SLOTS))
 
     def _with(self, at: Pose, slots: tuple[str, ...], states: tuple[str, ...]) -> Look:
         parts = {"mouth": self.rest.mouth, "eyes": self.rest.eyes, "brows": self.rest.brows}
         parts |= dict(zip(slots, states, strict=True))
         return Look(at, parts["mouth"], parts["eyes"], parts["brows"])
 
-    def _around(self, poses: set[Pose], names: tuple[str, ...]) -> Box:
-        boxes = [self._figure.box(name, at) for at in poses for name in names if name in self._figure.pack.boxes]
-        whole = boxes[0]
-        for box in boxes[1:]:
-            whole = whole.around(box)
-        return whole
 
-    def _face_groups(self, poses: set[Pose]) -> tuple[tuple[str, ...], ...]:
-        """Slots that share pixels are one patch: laying one would show the other at rest."""
-        upper, mouth = ("eyes", "brows"), ("mouth",)
-        if self._around(poses, upper).meets(self._around(poses, mouth)):
-            return (mouth + upper,)
-        return upper, mouth
+def _face_groups(figure: Figure) -> tuple[tuple[str, ...], ...]:
+    """Slots that share pixels are one patch: laying one would show the other at rest."""
+    upper, mouth = ("eyes", "brows"), ("mouth",)
+    if figure.around(figure.poses, upper).meets(figure.around(figure.poses, mouth)):
+        return (mouth + upper,)
+    return upper, mouth

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import reduce
 from io import BytesIO
+from itertools import product
 from math import ceil, floor
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ import skia
 from PIL import Image
 
 from avatar_scheduler.domain.errors import Invalid
-from avatar_scheduler.studio.avatar.motion import Look, Pose
+from avatar_scheduler.studio.avatar.motion import POSES, Look, Pose, pose
 from avatar_scheduler.studio.avatar.pack import SLOTS, Box, Layer, Pack
 from avatar_scheduler.studio.kept import Kept
 from avatar_scheduler.studio.scene.standing import Circle, stand
@@ -34,6 +36,9 @@ class Figure:
         self._pictures = {part: _picture(path, pack) for part, path in pack.files.items()}
         self._boxes = Kept[Box](_BOXES_KEPT)
         self._first_slot = next(i for i, layer in enumerate(pack.layers) if layer.part in SLOTS)
+        self.poses = {pose(pack.motion, self.scale, step) for step in range(POSES)} | {Pose(0, 0.0)}
+        self.head_room = self.around(self.poses, pack.boxes)
+        """All of the frame that head and face are ever in."""
 
     def draw(self, canvas: Any, look: Look) -> None:
         self.draw_below(canvas, look)
@@ -65,6 +70,11 @@ class Figure:
     def box(self, name: str, pose: Pose) -> Box:
         """Where a box of the pack lies in the frame, on even pixels, rounded outward."""
         return self._boxes.get(self._box, name, pose)
+
+    def around(self, poses: Iterable[Pose], names: Iterable[str]) -> Box:
+        """Of those named that the pack has."""
+        boxes = [self.box(name, at) for at, name in product(poses, names) if name in self.pack.boxes]
+        return reduce(Box.around, boxes)
 
     def _box(self, name: str, pose: Pose) -> Box:
         box = self.pack.boxes[name]

@@ -24,6 +24,8 @@ from avatar_scheduler.studio.watermark import UNMARKED, Field
 
 Paint = Callable[[Any], None]
 _GREY = 126
+_MOST_SPARED = 0.45
+"""Of the frame. A head that is larger, such as an uploaded picture that moves as a whole, has the mark in it."""
 
 
 class Stage:
@@ -41,8 +43,17 @@ class Stage:
 
     @cached_property
     def field(self) -> Field:
-        """What is hidden in the film: by the figure at rest on its ground."""
-        return self._field_of(self._drawn(self._whole, rest(self._figure.pack))[0]) if self._watermark else UNMARKED
+        """What is hidden in the film: by the figure at rest on its ground.
+
+        Nothing where the head moves. A pattern that stands still over a picture that moves has to be sent anew with
+        each of them: that alone would be more than half of what the whole mark costs.
+        """
+        if self._watermark is None:
+            return UNMARKED
+        changes = self._watermark(self._drawn(self._whole, rest(self._figure.pack))[0])
+        head = self._figure.head_room
+        small = head.width * head.height <= _MOST_SPARED * self._size[0] * self._size[1]
+        return Field(changes, spared=head if small else None)
 
     @cached_property
     def faint(self) -> Field:

@@ -84,4 +84,5 @@ def _marked(rgb: Pixels, changes: Changes) -> Pixels:
     luma = changes.luma.astype(np.float32)[..., None] * np.array(_LUMA, np.float32)
     blue = changes.chroma.repeat(2, 0).repeat(2, 1).astype(np.float32)[..., None] * np.array(_BLUE, np.float32)
     steps = np.rint(luma + blue).astype(np.int16)
-    return np.clip(rgb + steps, 0, 255).astype(np.uint8)
+    marked: Pixels = np.clip(rgb + steps, 0, 255).astype(np.uint8)
+    return marked
