@@ -20,19 +20,14 @@ DAMAGED = "The MP4 file's index is damaged."
 
 def read(media: Path) -> dict[str, str]:
     """Empty when it names nothing. Raises Invalid when the index is damaged or cannot be read."""
-    _, moov = _moov(media)
-    found: dict[str, str] = {}
-    for name, at, end in _boxes(moov, 8, len(moov)):
-        if name == b"meta":
-            found |= _texts(moov[at:end])
-    return found
+    return _split(_moov(media)[1])[0]
 
 
 def write(media: Path, texts: Mapping[str, str]) -> None:
-    """Takes the place of all named texts before. Whole or not at all; the picture is not touched."""
+    """Beside what it names already. Whole or not at all; the picture is not touched."""
     box, moov = _moov(media)
-    kept = b"".join(moov[at - 8 : end] for name, at, end in _boxes(moov, 8, len(moov)) if name != b"meta")
-    grown = bytearray(_box(b"moov", kept + _meta(texts)))
+    named, rest = _split(moov)
+    grown = bytearray(_box(b"moov", rest + _meta({**named, **texts})))
     tops = list(containers.Mp4().boxes(media))
     if any(top.name == b"moof" for top in tops):
         raise Invalid("The MP4 file is in fragments. Only whole files can be marked.")
@@ -58,9 +53,26 @@ def _moov(media: Path) -> tuple[containers.Box, bytes]:
     raise Invalid("The MP4 file has no index, or a larger one than any film needs.")
 
 
+def _split(moov: bytes) -> tuple[dict[str, str], bytes]:
+    """The named texts, and the rest of the index. Some writers keep them one level down, and players read one place."""
+    named: dict[str, str] = {}
+
+    def without(start: int, end: int) -> Iterator[bytes]:
+        for name, at, stop in _boxes(moov, start, end):
+            if name == b"meta" and b"mdta" in moov[at : at + 32]:
+                named.update(_texts(moov[at:stop]))
+            elif name == b"udta":
+                yield _box(name, b"".join(without(at, stop)))
+            else:
+                yield moov[at - 8 : stop]
+
+    rest = b"".join(without(8, len(moov)))
+    return named, rest
+
+
 def _boxes(data: bytes | bytearray, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
-    """Name, start and end of each content. Inside an index sizes of 64 bits do not occur."""
-    while at < end:
+    """Name, start and end of each content. Inside an index sizes of 64 bits do not occur; four zeros may end a list."""
+    while at < end and not (end - at == 4 and data[at:end] == bytes(4)):
         size, name = struct.unpack_from(">I4s", data, at) if at + 8 <= end else (0, b"")
         if size < 8 or at + size > end:
             raise Invalid(DAMAGED)
