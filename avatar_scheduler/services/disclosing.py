@@ -11,8 +11,9 @@ from avatar_scheduler import rules
 from avatar_scheduler.config import Settings
 from avatar_scheduler.db.tables import Audit, Avatar, Channel, Creator, Post
 from avatar_scheduler.domain import slides
-from avatar_scheduler.domain.disclosure import SPONSORED, Blocked, Content, Mark, Place, RequiredMark, RuleBook, decide
+from avatar_scheduler.domain.disclosure import SPONSORED, Blocked, Content, Mark, Place, RequiredMark
 from avatar_scheduler.domain.errors import Invalid, Refused
+from avatar_scheduler.domain.rulebook import RuleBook, decide
 
 VIDEO, STILLS = "video", "stills"
 

@@ -16,8 +16,9 @@ from avatar_scheduler import __version__, rules
 from avatar_scheduler.config import Settings
 from avatar_scheduler.db.engine import write_scope
 from avatar_scheduler.domain import staging
-from avatar_scheduler.domain.disclosure import Blocked, Content, Place, RequiredMark, decide, unproven
+from avatar_scheduler.domain.disclosure import Blocked, Content, Place, RequiredMark, unproven
 from avatar_scheduler.domain.errors import Refused
+from avatar_scheduler.domain.rulebook import decide
 from avatar_scheduler.domain.version import canonical, sha256
 from avatar_scheduler.renderers import process
 from avatar_scheduler.renderers.base import MATERIALS, PACK, SIGNING, Order
