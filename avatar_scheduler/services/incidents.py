@@ -25,6 +25,8 @@ ANOTHER = "It is not the item that was approved."
 VANISHED = "It is no longer there."
 
 ASK, AUTO = "ask", "auto"
+MOST = 100
+"""Of one list."""
 POLICY = "policy"
 """Who asks for a takedown when the creator said "auto"."""
 WANTED, GIVEN_UP = "incident.takedown", "incident.takedown_failed"
@@ -57,9 +59,7 @@ def report(session: Session, row: Delivery, found: Found | Absent, now: datetime
 
 def _open(session: Session, row: Delivery, what: str, now: datetime) -> Incident:
     url = rows.receipt_of(session, row.id).url
-    incident = Incident(
-        organization_id=row.organization_id, delivery_id=row.id, what=what, url=url, found_at=now
-    )  # fmt: skip
+    incident = Incident(organization_id=row.organization_id, delivery_id=row.id, what=what, url=url, found_at=now)
     session.add(incident)
     audits.append(
         session,
@@ -128,26 +128,34 @@ class Notice:
 
 
 def open_for(session: Session, who: Person) -> list[Notice]:
-    """What a person of this organization must know of, newest first; at most 100."""
+    """What a person of this organization must know of, newest first."""
     return listing(session, who)
 
 
 def listing(session: Session, who: Person, *, closed: bool = False) -> list[Notice]:
     query = (
-        select(Incident, Delivery, Post, Creator, Channel)
+        select(Incident, Delivery, Post, Channel)
         .where(Incident.organization_id == who.organization_id, Incident.delivery_id == Delivery.id)
-        .where(Delivery.post_id == Post.id, Post.creator_id == Creator.id, Delivery.channel_id == Channel.id)
+        .where(Delivery.post_id == Post.id, Delivery.channel_id == Channel.id)
         .order_by(col(Incident.found_at).desc(), col(Incident.id))
     )
     if not closed:
         query = query.where(col(Incident.closed_at).is_(None))
     return [
         Notice(
-            one.id, post.id, row.id, post.title, creator.name, channel.platform, one.what, one.url, one.found_at,
-            _state(session, one),
+            id=one.id,
+            post_id=post.id,
+            delivery_id=row.id,
+            title=post.title,
+            creator=session.get_one(Creator, post.creator_id).name,
+            platform=channel.platform,
+            what=one.what,
+            url=one.url,
+            found_at=one.found_at,
+            state=_state(session, one),
         )
-        for one, row, post, creator, channel in session.exec(query.limit(100))
-    ]  # fmt: skip
+        for one, row, post, channel in session.exec(query.limit(MOST))
+    ]
 
 
 def _state(session: Session, incident: Incident) -> str:

@@ -12,6 +12,8 @@ def main(step: str, noun_id: str, now: str) -> None:
     if step == "publish":
         publish.run(settings, noun_id, lambda: moment)
         settle.run(settings, noun_id, lambda: moment)
+    elif step == "settle":
+        settle.run(settings, noun_id, lambda: moment)
     elif step == "render":
         renders.run(settings, noun_id, lambda: moment)
     else:

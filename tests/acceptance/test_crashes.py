@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 
 from avatar_scheduler.crash import VARIABLE
-from avatar_scheduler.db.tables import Delivery, Render
+from avatar_scheduler.db.tables import Creator, Delivery, Render
 from avatar_scheduler.domain.delivery import SETTLED, DeliveryState
 from avatar_scheduler.domain.post import PostState
 from avatar_scheduler.domain.render import RenderState
-from avatar_scheduler.services import dispatch, renders, settle
+from avatar_scheduler.services import dispatch, incidents, renders, settle
 from avatar_scheduler.services import publish as publishing
 from tests.vendors.server import running
 from tests.vendors.shop import KINDS, PAID, TINY, Shop, no_studio
@@ -33,6 +33,7 @@ PUBLISH_POINTS = [
     "settle.before_look",
     "settle.after_look",
 ]
+AGAIN_POINTS = ["again.before_look", "again.after_look", "again.taken_down"]
 CLOCK_POINTS = ["clock.leading", "clock.swept", "clock.rung"]
 RENDER_POINTS = ["render.claimed", "render.made", "render.measured", "render.stored", "render.frozen"]
 PURCHASE_POINTS = [
@@ -44,7 +45,7 @@ PURCHASE_POINTS = [
     "purchase.fetched",
     "purchase.stored",
 ]
-POINTS = PUBLISH_POINTS + CLOCK_POINTS + RENDER_POINTS + PURCHASE_POINTS
+POINTS = PUBLISH_POINTS + AGAIN_POINTS + CLOCK_POINTS + RENDER_POINTS + PURCHASE_POINTS
 
 UNCONFIRMED_AFTER = {"publish.before_commit", "publish.after_commit"}
 """Where the irreversible call may have left: only a read-back may settle these."""
@@ -103,6 +104,25 @@ def test_killed_again_during_the_second_try(world: World, tmp_path: Path, first:
     kill_at(world, second, "publish", delivery.id, tmp_path / "second")
     assert recover(world, delivery, []).state is DeliveryState.published
     assert [line["created"] for line in world.ledger] == [True]
+
+
+@pytest.mark.parametrize("point", AGAIN_POINTS)
+def test_a_killed_worker_takes_an_item_down_once(world: World, tmp_path: Path, point: str) -> None:
+    """A day later, with a mark gone and a creator who said "auto"."""
+    delivery = world.publish(world.approved())
+    with world.write() as session:
+        incidents.set_policy(session, world.ada, session.get_one(Creator, world.maya.id), "auto", world.now)
+    [path] = (world.settings.feed / "items" / "maya").glob("*.json")
+    path.write_text(json.dumps({**json.loads(path.read_text()), "caption": "Me, for real."}))
+    world.later(hours=24)
+    kill_at(world, point, "settle", delivery.id, tmp_path / "killed")
+    sweeper = dispatch.Sweeper(world.settings)
+    for _ in range(4):
+        sweeper.sweep(world.later(minutes=20))
+        settle.run(world.settings, delivery.id, world.clock)
+    assert [line["removed"] for line in world.ledger] == [False, True]
+    with world.read() as session:
+        assert [notice.state for notice in incidents.open_for(session, world.ada)] == ["taken_down"]
 
 
 @pytest.mark.parametrize("point", CLOCK_POINTS)

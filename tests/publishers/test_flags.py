@@ -196,7 +196,8 @@ class TestReading:
 
     def test_a_member_of_a_list_is_the_whole_member(self) -> None:
         said = a("labels", '{"val":"ai-generated"}')
-        for labels in ([{"val": "ai-generated", "neg": True}], [["ai-generated"]], ["ai-generated"], {}):
+        wrong: tuple[Any, ...] = ([{"val": "ai-generated", "neg": True}], [["ai-generated"]], ["ai-generated"], {})
+        for labels in wrong:
             assert lacking([said], *_two(as_json({"labels": labels}))) != []
         assert lacking([said], *_two(as_json({"labels": [{"val": "x"}, {"val": "ai-generated"}]}))) == []
 

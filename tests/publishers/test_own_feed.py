@@ -246,8 +246,8 @@ class TestMutation:
     def test_mutation_of_the_caption_by_whoever_builds_the_item(
         self, publisher: OwnFeed, parcel: Parcel, monkeypatch: pytest.MonkeyPatch, change: dict[str, object]
     ) -> None:
-        uploaded, honest = upload(publisher, parcel), own_feed.asdict
-        monkeypatch.setattr(own_feed, "asdict", lambda item: {**honest(item), **change})
+        uploaded = upload(publisher, parcel)
+        monkeypatch.setattr(own_feed, "asdict", lambda item: {**dataclasses.asdict(item), **change})
         with pytest.raises(Refused) as refused:
             send(publisher, parcel, uploaded)
         assert refused.value.code == "mark_missing"
