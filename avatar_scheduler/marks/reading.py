@@ -30,6 +30,9 @@ WORDS = (
 OF_THE_MEDIA = frozenset({"assertion.bmffHash.mismatch", "assertion.dataHash.mismatch", "assertion.boxesHash.mismatch"})
 """What a manifest without its file cannot help failing; its own signature and assertions are other codes."""
 
+UNKNOWN_SIGNER = "signingCredential.untrusted"
+"""The one failure with which c2pa calls a manifest valid."""
+
 
 @dataclass(frozen=True)
 class CredentialsReport:
@@ -122,7 +125,7 @@ def _judge(store: dict[str, Any], *, beside: frozenset[str] = frozenset()) -> Cr
     failures = tuple(code for code in found if code not in beside)
     good = {success["code"]: success.get("explanation", "") for success in results["activeManifest"]["success"]}
     state = store["validation_state"].lower()
-    if found and not failures:
+    if set(failures) <= {UNKNOWN_SIGNER} and len(failures) < len(found):
         state = "trusted" if "signingCredential.trusted" in good else "valid"
     actions = [a for data in _assertions(manifest, "c2pa.actions") for a in data["actions"]]
     signature, generator = manifest.get("signature_info", {}), manifest.get("claim_generator_info", [{}])[0]

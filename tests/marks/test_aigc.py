@@ -1,5 +1,6 @@
 import json
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import av
@@ -13,6 +14,7 @@ from tests.peers import exiftool
 
 __all__ = ["media"]
 
+Copy = Callable[[Path], Path]
 PRODUCER = 'Studio Ada <&"> 工作室'
 
 
@@ -63,11 +65,10 @@ class TestWrite:
         if media.suffix == ".mp4":
             assert json.loads(found["Keys:AIGC"]) == aigc.read(media)
 
-    def test_the_player_reads_it_in_a_film(self, media: Path) -> None:
-        if media.suffix == ".mp4":
-            mark(media)
-            with av.open(media) as container:
-                assert json.loads(container.metadata["AIGC"]) == aigc.read(media)
+    def test_the_player_reads_it_in_a_film(self, labelled: Path, copy: Copy) -> None:
+        path = mark(copy(labelled))
+        with av.open(path) as container:
+            assert json.loads(container.metadata["AIGC"]) == aigc.read(path)
 
     def test_a_second_write_replaces_the_first(self, media: Path) -> None:
         mark(media)
@@ -77,12 +78,12 @@ class TestWrite:
         assert [said[key] for key in ("ProduceID", "ContentPropagator", "PropagateID")] == ["8", "C", "9"]
 
     def test_it_stays_beside_the_source_type_and_under_the_signature(
-        self, media: Path, folder: Path, now: object
+        self, media: Path, folder: Path, now: datetime
     ) -> None:
         mark(media)
         xmp.write(media, source_types.TRAINED)
         signed = media.with_name(f"signed{media.suffix}")
-        credentials.sign(media, signed, folder=folder, title="post", software="0.1.0", when=now)  # type: ignore[arg-type]
+        credentials.sign(media, signed, folder=folder, title="post", software="0.1.0", when=now)
         root = credentials.read_root(folder)
         assert all(e.ok for e in (aigc.measure(signed), xmp.measure(signed), credentials.measure(signed, root)))
         aigc.write(signed, producer="Somebody else", produce_id="1")
@@ -117,22 +118,20 @@ class TestMeasure:
             ("[]", "seven keys"),
             (tag().replace('"1"', "1"), "seven keys"),
             ("made by AI", "no JSON"),
-            ("[" * 100_000, "no JSON"),
+            ("[" * 20_000, "no JSON"),
         ],
     )
     def test_another_tag_is_not_the_mark(self, media: Path, text: str, words: str) -> None:
-        if len(text) > 60_000 and media.suffix == ".jpg":
-            return
         put(media, text)
         assert words in reason(aigc.measure(media))
 
-    def test_one_place_of_two_is_half_a_mark(self, media: Path) -> None:
-        if media.suffix == ".mp4":
-            xmp.put(media, aigc.PROPERTY, tag())
-            assert "one of its two places" in reason(aigc.measure(media))
-            mark(media)
-            xmp.put(media, aigc.PROPERTY, tag())
-            assert "differ" in reason(aigc.measure(media))
+    def test_one_place_of_two_is_half_a_mark(self, labelled: Path, copy: Copy) -> None:
+        path = copy(labelled)
+        xmp.put(path, aigc.PROPERTY, tag())
+        assert "one of its two places" in reason(aigc.measure(path))
+        mark(path)
+        xmp.put(path, aigc.PROPERTY, tag())
+        assert "differ" in reason(aigc.measure(path))
 
     def test_what_cannot_be_read_is_not_the_mark(self, media: Path, tmp_path: Path) -> None:
         mark(media)
@@ -172,7 +171,7 @@ class TestKeysOfAFilm:
         assert mp4_keys.read(media).items() >= {"AIGC": "two", "Other": "zwei ü"}.items()
         assert picture(media) == before
 
-    def test_offsets_of_64_bits_move_too(self, labelled: Path, copy: Callable[[Path], Path]) -> None:
+    def test_offsets_of_64_bits_move_too(self, labelled: Path, copy: Copy) -> None:
         media = film(copy(labelled).with_name("film.mp4"), labelled, {"movflags": "faststart"})
         before = picture(media)
         widen(media)
@@ -185,9 +184,7 @@ class TestKeysOfAFilm:
         with pytest.raises(Invalid, match="fragments"):
             mp4_keys.write(media, {"AIGC": "one"})
 
-    def test_a_damaged_index_is_refused_and_the_file_left_alone(
-        self, labelled: Path, copy: Callable[[Path], Path]
-    ) -> None:
+    def test_a_damaged_index_is_refused_and_the_file_left_alone(self, labelled: Path, copy: Copy) -> None:
         media = copy(labelled)
         data = bytearray(media.read_bytes())
         data[data.index(b"trak") - 4 : data.index(b"trak")] = b"\xff\xff\xff\xff"

@@ -1,8 +1,11 @@
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
 import c2pa
 import encypher_c2pa
@@ -11,10 +14,18 @@ from PIL import Image
 
 from avatar_scheduler.domain.disclosure import Evidence, Mark
 from avatar_scheduler.domain.errors import Invalid, Refused
-from avatar_scheduler.marks import credentials, digest, reading, signers, source_types, xmp
+from avatar_scheduler.marks import credentials, digest, reading, signers, source_types, statement, xmp
 from tests.marks.test_label import remux
 
 Copy = Callable[[Path], Path]
+MARK_ID = "0a1b2c3d"
+
+
+@dataclass(frozen=True)
+class Bound:
+    source: Path
+    path: Path
+    made: credentials.Signed
 
 
 @pytest.fixture(scope="module")
@@ -205,3 +216,160 @@ class TestReport:
         (tmp_path / "post.mp4").write_bytes(b"garbage" * 1000)
         with pytest.raises(Invalid, match="cannot be read"):
             credentials.report(tmp_path / "post.mp4", None)
+
+    def test_it_carries_the_four_latent_fields(self, signed: Path, root: str, now: datetime) -> None:
+        """California B&P 22757.3(b)."""
+        latent = assertion(signed, root, statement.LATENT)
+        assert latent["provider"] == "Studio Ada"
+        assert (latent["system"], latent["version"]) == ("avatar-scheduler", "0.1.0")
+        assert latent["time"] == now.strftime("%Y-%m-%dT%H:%M:%SZ")
+        assert UUID(latent["id"].removeprefix("urn:uuid:")).version == 4
+
+
+def assertion(path: Path, root: str, label: str) -> dict[str, Any]:
+    with c2pa.Reader(path, context=reading._context(root)) as reader:
+        found = [a["data"] for a in reader.get_active_manifest()["assertions"] if a["label"] == label]
+    (data,) = found
+    return dict(data)
+
+
+@pytest.fixture(params=["mp4", "jpg", "png"])
+def bound(request: pytest.FixtureRequest, labelled: Path, folder: Path, tmp_path: Path, now: datetime) -> Bound:
+    """A signed file that names its watermark, and what signing gave back."""
+    source = tmp_path / f"source.{request.param}"
+    if request.param == "mp4":
+        source.write_bytes(labelled.read_bytes())
+    else:
+        Image.effect_noise((200, 200), 60).convert("RGB").save(source)
+    path = tmp_path / f"post.{request.param}"
+    made = credentials.sign(source, path, folder=folder, title="post", software="0.1.0", when=now, mark_id=MARK_ID)
+    return Bound(source, path, made)
+
+
+class TestTheWatermarkItIsBoundTo:
+    def test_the_shape_is_the_specifications(self, bound: Bound, root: str) -> None:
+        said = assertion(bound.path, root, "c2pa.soft-binding")
+        assert said == {"alg": "avatar-scheduler.watermark.1", "blocks": [{"scope": {}, "value": MARK_ID}]}
+
+    def test_the_second_reader_still_agrees(self, bound: Bound, root: str) -> None:
+        assert second_opinion(bound.path, root) == ("valid", "match", "Trusted")
+
+    def test_the_right_one_is_asked_for(self, bound: Bound, root: str) -> None:
+        evidence = credentials.measure(bound.path, root, mark_id=MARK_ID)
+        assert evidence.ok
+        assert evidence.measured["mark_id"] == MARK_ID
+        other = credentials.measure(bound.path, root, mark_id="ffffffff")
+        assert reason(other) == "The Content Credentials name another watermark."
+
+    def test_none_is_another(self, signed: Path, root: str) -> None:
+        assert reason(credentials.measure(signed, root, mark_id=MARK_ID)) == (
+            "The Content Credentials name another watermark."
+        )
+
+    @pytest.mark.parametrize(
+        "bindings",
+        [
+            [("someone.else.1", MARK_ID)],
+            [(statement.WATERMARK, MARK_ID), (statement.WATERMARK, "ffffffff")],
+        ],
+    )
+    def test_what_is_not_ours_or_not_one_is_none(self, bindings: list[tuple[str, str]]) -> None:
+        data = [{"alg": alg, "blocks": [{"scope": {}, "value": value}]} for alg, value in bindings]
+        manifest = {"assertions": [{"label": statement.SOFT_BINDING, "data": each} for each in data]}
+        assert reading._mark_id(manifest) == ""
+
+
+class TestAManifestKeptApart:
+    def test_signing_gives_back_what_stands_in_the_file(self, bound: Bound, folder: Path, now: datetime) -> None:
+        assert credentials.manifest_of(bound.path) == bound.made.manifest
+        assert bound.made.certificate == f"{signers.open_signer(folder, now).leaf.serial_number:x}"
+        assert bound.made.timestamped_by == ""
+
+    def test_it_is_read_back_whole_from_many_segments(
+        self, folder: Path, root: str, tmp_path: Path, now: datetime
+    ) -> None:
+        parts = []
+        for number in range(12):
+            Image.effect_noise((64, 64), 60).convert("RGB").save(plain := tmp_path / f"{number}.jpg")
+            part = tmp_path / f"part-{number}.jpg"
+            credentials.sign(plain, part, folder=folder, title=part.name, software="0.1.0", when=now)
+            parts.append(credentials.Ingredient(part, part.name, "image/jpeg"))
+        target = tmp_path / "collage.jpg"
+        made = credentials.sign(
+            tmp_path / "0.jpg", target, folder=folder, title="collage", software="0.1.0", when=now, placed=parts
+        )
+        assert len(made.manifest) > 0xFFFF
+        assert credentials.manifest_of(target) == made.manifest
+
+    def test_a_file_without_any_has_none(self, bound: Bound) -> None:
+        assert credentials.manifest_of(bound.source) == b""
+
+    def test_alone_it_tells_whose_it_is(self, bound: Bound, root: str) -> None:
+        found = credentials.report_manifest(None, bound.made.manifest, root)
+        assert (found.state, found.problem, found.failures) == ("trusted", "", ())
+        assert (found.signer, found.mark_id) == ("Studio Ada", MARK_ID)
+
+    def test_alone_it_is_somebody_elses_to_others(self, bound: Bound, other_root: str) -> None:
+        for nobody in (other_root, None):
+            found = credentials.report_manifest(None, bound.made.manifest, nobody)
+            assert (found.state, found.problem) == ("valid", "Signed by somebody else.")
+
+    def test_beside_its_file_it_holds(self, bound: Bound, root: str) -> None:
+        sidecar = credentials.report_manifest(bound.path, bound.made.manifest, root)
+        assert (sidecar.state, sidecar.problem) == ("trusted", "")
+
+    def test_beside_another_file_it_does_not(self, bound: Bound, root: str) -> None:
+        flip(bound.source, -100)
+        found = credentials.report_manifest(bound.source, bound.made.manifest, root)
+        assert found.problem == reading.CHANGED
+
+    def test_a_flipped_byte_breaks_it(self, bound: Bound, root: str) -> None:
+        whole = bound.made.manifest
+        for at in (whole.index(b"trainedAlgorithmicMedia"), whole.index(MARK_ID.encode()), whole.index(b"Studio Ada")):
+            spoiled = bytearray(whole)
+            spoiled[at] ^= 1
+            try:
+                assert credentials.report_manifest(None, bytes(spoiled), root).problem
+            except Invalid:
+                continue  # too broken to read is broken enough
+
+    @pytest.mark.parametrize("manifest", [b"", b"rubbish" * 100])
+    def test_rubbish_says_so(self, manifest: bytes, root: str) -> None:
+        with pytest.raises(Invalid, match="cannot be read"):
+            credentials.report_manifest(None, manifest, root)
+
+
+class TestWhatItWasMadeFrom:
+    def test_one_was_opened_and_others_were_placed(
+        self, labelled: Path, signed: Path, folder: Path, root: str, tmp_path: Path, now: datetime
+    ) -> None:
+        Image.linear_gradient("L").convert("RGB").save(portrait := tmp_path / "portrait.png")
+        target = tmp_path / "post.mp4"
+        credentials.sign(
+            labelled, target, folder=folder, title="post.mp4", software="0.1.0", when=now,
+            ingredient=credentials.Ingredient(signed, "Film made by Studio X"),
+            placed=[credentials.Ingredient(portrait, "Portrait", "image/png")],
+        )  # fmt: skip
+        assert credentials.report(target, root).actions == (
+            "c2pa.opened",
+            "c2pa.placed",
+            "c2pa.edited",
+            "c2pa.published",
+        )
+        assert credentials.measure(target, root).ok
+        assert second_opinion(target, root) == ("valid", "match", "Trusted")
+        with c2pa.Reader(target, context=reading._context(root)) as reader:
+            ingredients = reader.get_active_manifest()["ingredients"]
+        named = {ingredient["title"]: ingredient["relationship"] for ingredient in ingredients}
+        assert named == {"Film made by Studio X": "parentOf", "Portrait": "componentOf"}
+
+    def test_an_ingredient_that_cannot_be_read_is_said(
+        self, labelled: Path, folder: Path, tmp_path: Path, now: datetime
+    ) -> None:
+        (tmp_path / "portrait.png").write_bytes(b"rubbish")
+        with pytest.raises(Invalid, match="cannot be signed"):
+            credentials.sign(
+                labelled, tmp_path / "post.mp4", folder=folder, title="post.mp4", software="0.1.0", when=now,
+                placed=[credentials.Ingredient(tmp_path / "portrait.png", "Portrait", "image/png")],
+            )  # fmt: skip
+        assert [path.name for path in tmp_path.iterdir()] == ["portrait.png"]
