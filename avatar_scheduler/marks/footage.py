@@ -1,6 +1,6 @@
 """A region of the frames of a video, as luma: just enough decoding to look at a label."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
@@ -60,8 +60,10 @@ def survey(path: Path) -> Survey:
         return Survey(stream.width, stream.height, first, frames, round((end - first) * step))
 
 
-def look(path: Path, region: Region, first_pts: int, *, every_frame: bool) -> Iterator[tuple[int, Luma]]:
-    """The region of the frames, with when they show (ms from `first_pts`). Raises Invalid when they cannot be read.
+def look(
+    path: Path, regions: Sequence[Region], first_pts: int, *, every_frame: bool
+) -> Iterator[tuple[int, list[Luma]]]:
+    """The regions of the frames, with when they show (ms from `first_pts`). Raises Invalid when they cannot be read.
 
     Without `every_frame` the decoder leaves out frames no other frame is built from: about half, at half the cost.
     """
@@ -74,7 +76,7 @@ def look(path: Path, region: Region, first_pts: int, *, every_frame: bool) -> It
                 raise Invalid("The picture is damaged.")
             if frame.rotation or (frame.width, frame.height) != (stream.width, stream.height):
                 raise Invalid("The picture turns or changes size. Encode it upright in one size.")
-            yield round((frame.pts - first_pts) * frame.time_base * 1000), _luma(frame, region)
+            yield round((frame.pts - first_pts) * frame.time_base * 1000), _lumas(frame, regions)
 
 
 def covers(seen_ms: list[int], survey: Survey) -> bool:
@@ -100,12 +102,16 @@ def _open(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
         raise Invalid(f"The video cannot be read: {problem.strerror}.") from problem
 
 
-def _luma(frame: av.VideoFrame, region: Region) -> Luma:
-    rows, columns = slice(region.y, region.y + region.height), slice(region.x, region.x + region.width)
+def _lumas(frame: av.VideoFrame, regions: Sequence[Region]) -> list[Luma]:
     if frame.format.name in PLANAR:
         plane = frame.planes[0]
         whole = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[: frame.height, : frame.width]
-        part: Luma = whole[rows, columns].astype(np.float32)
         full = frame.color_range == FULL_RANGE or frame.format.name.startswith(("yuvj", "gray"))
-        return part if full else (part - 16) * np.float32(255 / 219)
-    return luma_of(frame.to_ndarray(format="rgb24")[rows, columns].astype(np.float32))
+        parts: list[Luma] = [_part(whole, region).astype(np.float32) for region in regions]
+        return parts if full else [(part - 16) * np.float32(255 / 219) for part in parts]
+    picture = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
+    return [luma_of(_part(picture, region).astype(np.float32)) for region in regions]
+
+
+def _part(picture: NDArray[np.uint8], region: Region) -> NDArray[np.uint8]:
+    return picture[region.y : region.y + region.height, region.x : region.x + region.width]

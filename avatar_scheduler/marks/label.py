@@ -8,19 +8,20 @@ from typing import TYPE_CHECKING
 from avatar_scheduler.domain.disclosure import Evidence, Mark
 from avatar_scheduler.domain.errors import Invalid
 from avatar_scheduler.marks import digest
+from avatar_scheduler.marks.times import Span, clock, named
 
 if TYPE_CHECKING:
     from avatar_scheduler.marks.likeness import Likeness
 
-TOOL = "label check 1"
+TOOL = "label check 2"
 PLATE_SEEN = 500
 """A match (thousandths) from which something like the plate is there, so it was altered rather than gone."""
 ENDS_MS = 1000
 """At either end, where no person may stand for the avatar."""
 
 Sightings = list[tuple[int, "Likeness"]]
+Measured = dict[str, str | int | bool]
 Parts = list[tuple[int, "Likeness | None"]]
-Span = tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -68,8 +69,8 @@ def draw(
 ) -> LabelArt:
     """The plate for a frame of (width, height) pixels, and under it the one that says what is paid for.
 
-    Lines of `words` stay lines; where one is too long for the picture it loses its end. `whole` are the wordings that
-    may not. `icon` is a PNG or SVG that takes the place of the sign's box; the sign then is the first of the words.
+    Words too long for the picture lose their end; `whole` are the wordings that may not lose a letter. `icon` is a PNG
+    or SVG that takes the place of the sign's box; the sign then is the first of the words.
     Raises Invalid when the wording cannot be shown whole and readably.
     """
     from avatar_scheduler.marks import plate  # skia opens only where something is drawn
@@ -78,33 +79,54 @@ def draw(
 
 
 def measure(video: Path, art: LabelArt, *, subject: str | None = None, human_ms: tuple[Span, ...] = ()) -> Evidence:
-    """Looks at the first frame, the last, and every reference frame between (about every second frame).
+    """The AI plate alone, as `measure_plates` finds it."""
+    return measure_plates(video, art.plate, subject=subject, human_ms=human_ms)[0]
 
-    When one fails, looks at every single frame to say exactly from when to when. `subject` is the file's SHA-256 if
-    already known. Never raises for what is wrong with the file.
 
-    `human_ms` are the parts that show a person: there every single frame must be without the label, for it would call
-    a person an avatar, and they may not fill more than half of the film nor touch its first or last second.
+def measure_plates(
+    video: Path, art: LabelArt, *, subject: str | None = None, human_ms: tuple[Span, ...] = ()
+) -> list[Evidence]:
+    """The AI plate, and the plate for what is paid for where there is one, each in its own place of the picture.
+
+    Looks at the first frame, the last, and every reference frame between (about every second frame). When one fails,
+    looks at every single frame to say exactly from when to when. `subject` is the file's SHA-256 if already known.
+    Never raises for what is wrong with the file.
+
+    `human_ms` are the parts that show a person: there every single frame must be without the AI plate, for it would
+    call a person an avatar, and they may not fill more than half of the film nor touch its first or last second. What
+    is paid for stays paid for whoever is shown.
     """
     from avatar_scheduler.marks import footage, watch  # PyAV opens only where something is measured
 
     subject = digest.of_file(video) if subject is None else subject
     tool = f"{TOOL}, {footage.DECODER}"
+    plates = {Mark.label: art.plate, **({Mark.sponsor_label: art.sponsor} if art.sponsor else {})}
     try:
-        survey, seen = watch.watch(video, art, closely=bool(human_ms))
+        survey, seen = watch.watch(video, list(plates.values()), closely=bool(human_ms))
     except Invalid as problem:
-        return Evidence(Mark.label, False, problem.message, tool, subject)
+        return [Evidence(mark, False, problem.message, tool, subject) for mark in plates]
+    found = []
+    for (mark, plate), sightings in zip(plates.items(), seen, strict=True):
+        spared = human_ms if mark is Mark.label else ()
+        wrong, measured = _judged(sightings, spared, survey.end_ms)
+        measured["height_thousandths"] = plate.height * 1000 // min(survey.width, survey.height)
+        if not wrong:
+            measured["text"] = plate.text
+        summary = wrong or _all_there(spared, survey.end_ms)
+        found.append(Evidence(mark, not wrong, summary, tool, subject, measured))
+    return found
+
+
+def _judged(seen: Sightings, human_ms: tuple[Span, ...], end_ms: int) -> tuple[str, Measured]:
+    """What is wrong, and the numbers."""
     outside, inside = _parted(seen, human_ms)
-    gone = _spans([(at, likeness is not None and not likeness.ok) for at, likeness in outside], survey.end_ms)
-    shown = _spans(
-        [(at, likeness is not None and likeness.match >= PLATE_SEEN) for at, likeness in inside], survey.end_ms
-    )
-    measured: dict[str, str | int | bool] = {
+    gone = _spans([(at, likeness is not None and not likeness.ok) for at, likeness in outside], end_ms)
+    shown = _spans([(at, likeness is not None and likeness.match >= PLATE_SEEN) for at, likeness in inside], end_ms)
+    measured: Measured = {
         "frames": len(seen),
         "worst_match": min((likeness.match for _, likeness in outside if likeness), default=0),
         "worst_patch": max((likeness.patch for _, likeness in outside if likeness), default=1000),
-        "height_thousandths": art.height * 1000 // min(survey.width, survey.height),
-        "end_ms": survey.end_ms,
+        "end_ms": end_ms,
     }
     if human_ms:
         measured |= {
@@ -114,8 +136,7 @@ def measure(video: Path, art: LabelArt, *, subject: str | None = None, human_ms:
         }
     if spans := gone or shown:
         measured |= {"fails_from_ms": spans[0][0], "fails_to_ms": spans[0][1], "gaps": len(spans)}
-    wrong = _unfit(human_ms, survey.end_ms) or _gone(gone, outside) or _shown(shown)
-    return Evidence(Mark.label, not wrong, wrong or _all_there(human_ms, survey.end_ms), tool, subject, measured)
+    return _unfit(human_ms, end_ms) or _gone(gone, outside) or _shown(shown), measured
 
 
 def _parted(seen: Sightings, human_ms: tuple[Span, ...]) -> tuple[Parts, Parts]:
@@ -153,25 +174,14 @@ def _gone(spans: list[Span], outside: Parts) -> str:
     if not spans:
         return ""
     seen_plate = all(likeness.match >= PLATE_SEEN for _, likeness in outside if likeness and not likeness.ok)
-    return f"{'altered' if seen_plate else 'gone'} {_named(spans)}"
+    return f"{'altered' if seen_plate else 'gone'} {named(spans)}"
 
 
 def _shown(spans: list[Span]) -> str:
-    return f"shown over a person {_named(spans)}" if spans else ""
-
-
-def _named(spans: list[Span]) -> str:
-    named = ", ".join(f"from {_clock(begin)} to {_clock(end)}" for begin, end in spans[:3])
-    return named + (f" and {len(spans) - 3} more times" if len(spans) > 3 else "")
+    return f"shown over a person {named(spans)}" if spans else ""
 
 
 def _all_there(human_ms: tuple[Span, ...], end_ms: int) -> str:
     """ "0:00-0:24, human clip 0:08-0:12"."""
-    clips = [f"human clip {_clock(begin)}-{_clock(end)}" for begin, end in human_ms]
-    return ", ".join([f"0:00-{_clock(end_ms // 1000 * 1000)}", *clips])
-
-
-def _clock(ms: int) -> str:
-    minutes, rest = divmod(ms, 60_000)
-    fraction = f"{rest % 1000:03}".rstrip("0")
-    return f"{minutes}:{rest // 1000:02}" + (f".{fraction}" if fraction else "")
+    clips = [f"human clip {clock(begin)}-{clock(end)}" for begin, end in human_ms]
+    return ", ".join([f"0:00-{clock(end_ms // 1000 * 1000)}", *clips])

@@ -22,7 +22,7 @@ TEXT_OF_SHORTEST = 0.05
 """Any text, of the shortest side: the floor of GB 45438-2025, the strictest size any jurisdiction names."""
 WIDEST = 0.62
 """A plate, of the frame's width: it must not cover the face."""
-MOST_LINES, MOST_LINES_A_PART, MOST_SPONSOR_LINES = 4, 3, 2
+MOST_LINES, MOST_SPONSOR_LINES = 3, 2
 LINE_STEP = 1.06
 """From baseline to baseline, in em."""
 PAD = 0.3
@@ -60,11 +60,10 @@ class Plate:
 
 
 def draw(sign: str, words: str, frame: tuple[int, int], *, sponsor: str, icon: bytes, whole: Sequence[str]) -> LabelArt:
-    sign, sponsor = _one_line(sign), _one_line(sponsor)
-    parts = [part for line in words.splitlines() if (part := _one_line(line))]
-    if not sign or not parts:
+    sign, words, sponsor = (" ".join(text.split()) for text in (sign, words, sponsor))
+    if not sign or not words:
         raise Invalid("The label needs a sign and words. Fill in the avatar's display name.")
-    plates = [_label(sign, parts, frame, icon)]
+    plates = [_label(sign, words, frame, icon)]
     text = " ".join([*([] if icon else [sign]), *plates[0].lines])
     if cut := next((wording for wording in whole if wording not in text), ""):
         raise Invalid(f"The label has no room for the words “{cut}”. Use a wider format.", code="label_cut")
@@ -79,7 +78,7 @@ def draw(sign: str, words: str, frame: tuple[int, int], *, sponsor: str, icon: b
         height,
         left,
         top,
-        alt=". ".join([f"{sign}: {'. '.join(parts)}", *([sponsor] if sponsor else [])]),
+        alt=f"{sign}: {words}" + (f". {sponsor}" if sponsor else ""),
         text=text,
         sponsor_text=sponsor,
         label_height=plates[0].height,
@@ -94,7 +93,7 @@ def _corner(frame: tuple[int, int], width: int) -> tuple[int, int]:
     return (frame[0] - width - ceil(side)) // 2 * 2, _even(above)
 
 
-def _label(sign: str, parts: list[str], frame: tuple[int, int], icon: bytes) -> Plate:
+def _label(sign: str, text: str, frame: tuple[int, int], icon: bytes) -> Plate:
     capitals = ceil(max(SIGN_OF_HEIGHT * frame[1], TEXT_OF_SHORTEST * min(frame)))
     sign_font = _font(capitals)
     sign_font.setSize(capitals * capitals / _cap_height(sign_font))
@@ -105,10 +104,10 @@ def _label(sign: str, parts: list[str], frame: tuple[int, int], icon: bytes) -> 
         picture = icons.read(icon, round(box_height), over=INK)
         box = Sign(margin, picture.width() * box_height / picture.height(), box_height, "", sign_font, picture)
         # Nobody vouches for what an uploaded picture shows: the capitals stay, as the first word.
-        parts = [parts[0] if parts[0].split(" ")[0] == sign else f"{sign} {parts[0]}", *parts[1:]]
-    _refuse_missing_letters(words, sign + "".join(parts))
+        text = text if text.startswith(f"{sign} ") else f"{sign} {text}"
+    _refuse_missing_letters(words, sign + text)
     left = margin + box.width + margin * 1.25
-    lines = _lines(parts, words, _widest(frame) - left - margin * 1.5)
+    lines = _lines(text, words, _widest(frame) - left - margin * 1.5)
     width = _even(left + max(words.measureText(line) for line in lines) + margin * 1.5)
     height = _even(max(box_height + 2 * margin, _block(words, max(2, len(lines)))))
     return Plate(INK, PAPER, words, lines, left, width, height, box)
@@ -127,14 +126,11 @@ def _sponsor(text: str, frame: tuple[int, int]) -> Plate:
     return Plate(PAPER, INK, words, lines, side, width, _even(_block(words, len(lines))))
 
 
-def _lines(parts: list[str], font: skia.Font, room: float) -> list[str]:
-    """Each part on lines of its own. What does not fit loses its end, where the name stands, and never gets smaller."""
+def _lines(text: str, font: skia.Font, room: float) -> list[str]:
+    """What does not fit loses its end, where the name stands, and never gets smaller."""
     if room < 4 * font.getSize():
         raise Invalid("The picture is too narrow for a readable label. Use a wider format.")
-    most = min(MOST_LINES // len(parts), MOST_LINES_A_PART)
-    if not most:
-        raise Invalid(f"The label has {len(parts)} lines, {MOST_LINES} can be shown. Shorten its words.")
-    return [_shorten(line, font, room) for part in parts for line in _wrapped(part, font, room, most)]
+    return [_shorten(line, font, room) for line in _wrapped(text, font, room, MOST_LINES)]
 
 
 def _wrapped(text: str, font: skia.Font, room: float, most: int) -> list[str]:
@@ -226,7 +222,7 @@ def _widest(frame: tuple[int, int]) -> int:
 
 def _block(font: skia.Font, lines: int) -> float:
     """How high so many lines are, with room for accents above and descenders below."""
-    return _cap_height(font) + font.getSize() * ((lines - 1) * LINE_STEP + 2 * PAD)
+    return _cap_height(font) + float(font.getSize()) * ((lines - 1) * LINE_STEP + 2 * PAD)
 
 
 def _cap_height(font: skia.Font) -> float:
@@ -245,7 +241,3 @@ def _refuse_missing_letters(font: skia.Font, text: str) -> None:
 
 def _even(length: float) -> int:
     return ceil(length / 2) * 2
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
