@@ -14,7 +14,6 @@ import av
 import c2pa
 import cv2
 import numpy as np
-import numpy.fft  # NumPy loads it late, when no file can be read any more
 from av.container import InputContainer
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
@@ -70,7 +69,8 @@ class Opened:
         cv2.setNumThreads(0)
         self.type = _TYPES.get(opener, "")
         self.context = c2pa.Context(settings=c2pa.Settings.from_dict(reading.settings(root_pem)))
-        # c2pa's callbacks need memory for code, which cannot be had later: it is got, and freed for reuse, now.
+        # NumPy loads some of itself late, c2pa's callbacks need memory for code: neither can be had once locked in.
+        prints.of_still(np.zeros((64, 64), np.uint8))
         self._claims(io.BytesIO(bytes(64)))
 
     def film(self, container: InputContainer, stream: VideoStream, files: Files) -> dict[str, Any]:
@@ -135,19 +135,17 @@ class Traced:
     """The watermark in pixels, under the keys in the small file (JSON: organization -> hexadecimal)."""
 
     def __init__(self) -> None:
+        np.fft.rfft2(np.zeros((8, 8), np.float32))  # loaded late, as all that reading a blank picture asks for
         blank = np.zeros((256, 256), np.float32)
-        detect.read(Picture(blank, blank[::2, ::2]), {}, search=True)  # loads what it loads late
+        detect.read(Picture(blank, blank[::2, ::2]), {"": bytes(32)}, search=False)
 
     def pixels(self, files: Files) -> dict[str, Any]:
         asked = json.load(files.small)
         size = Size(*asked["size"])
         luma, chroma = (_plane(files.source, part) for part in (size, size.half))
         keys = {organization: bytes.fromhex(key) for organization, key in asked["keys"].items()}
-        found = detect.read(Picture(luma, chroma), keys, search=True)
-        if found is None:
-            return {"mark": None}
-        straight = not found.searched and not found.mirrored
-        return {"mark": {"organization": found.organization, "mark_id": found.mark_id, "straight": straight}}
+        found = detect.read(Picture(luma, chroma), keys, search=asked["search"])
+        return {"mark": {"organization": found.organization, "mark_id": found.mark_id} if found else None}
 
 
 def _fitted(width: int, height: int) -> Size:
@@ -157,7 +155,7 @@ def _fitted(width: int, height: int) -> Size:
 
 
 def _planes(frame: av.VideoFrame, size: Size) -> list[NDArray[np.float32]]:
-    small = frame.reformat(size.width, size.height, "yuv420p", dst_colorspace=1)
+    small = frame.reformat(size.width, size.height, "yuv420p", dst_colorspace=1, threads=1)
     return [
         np.frombuffer(memoryview(plane), np.uint8)
         .reshape(plane.height, plane.line_size)[:, : plane.width]

@@ -90,4 +90,4 @@ def _key_before(stream: VideoStream, wanted: int) -> int:
 
 
 def luma(frame: av.VideoFrame) -> Plane:
-    return frame.to_ndarray(format="gray").astype(np.uint8)
+    return frame.to_ndarray(format="gray", threads=1).astype(np.uint8)

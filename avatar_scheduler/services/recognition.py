@@ -50,6 +50,7 @@ class Change(NamedTuple):
 @dataclass(frozen=True)
 class Recognition:
     how: str
+    delivery_id: str
     proof: Proof
     """What the public already knows of the post."""
     signed_by: str
@@ -80,6 +81,7 @@ def recognise(settings: Settings, incoming: Incoming) -> Answer:
 
 class _Led(NamedTuple):
     row: Signing
+    delivery_id: str
     proof: Proof
 
 
@@ -110,8 +112,8 @@ def _published(
         for distance, row in sorted(rows, key=lambda pair: pair[0]):
             if distance > farthest:
                 return None
-            if proof := _proof(session, settings, row):
-                return _Led(row, proof)
+            if proven := _proof(session, settings, row):
+                return _Led(row, *proven)
     return None
 
 
@@ -119,11 +121,11 @@ def _distance(row: Signing, seen: Sight | None) -> float:
     return alike.distance(json.loads(row.prints), seen.prints) if seen else 0.0
 
 
-def _proof(session: Session, settings: Settings, row: Signing) -> Proof | None:
+def _proof(session: Session, settings: Settings, row: Signing) -> tuple[str, Proof] | None:
     """What the public knows of the post, when it is out: every signature on the way is checked again."""
     for delivery in _deliveries(session, row):
         try:
-            return public.proof(session, settings, delivery.id)
+            return delivery.id, public.proof(session, settings, delivery.id)
         except SchedulerError as error:
             log.info("signed file %s is not shown: %s", row.id, error.message)
     return None
@@ -152,7 +154,7 @@ def _found(settings: Settings, how: str, led: _Led, changes: tuple[Change, ...])
     if said.problem or said.mark_id != row.mark_id:
         log.error("signed file %s: its stored manifest does not hold: %s", row.id, said.problem or "another watermark")
         return None
-    return Recognition(how, led.proof, said.signer, said.when, changes)
+    return Recognition(how, led.delivery_id, led.proof, said.signer, said.when, changes)
 
 
 def _changes(settings: Settings, row: Signing, seen: Sight) -> tuple[Change, ...]:

@@ -22,7 +22,7 @@ from avatar_scheduler.uploads import sandbox, sniff
 from avatar_scheduler.uploads.incoming import Incoming
 from avatar_scheduler.uploads.kinds import MB
 
-OPENING_SECONDS, TRACING_SECONDS = 45.0, 30.0
+OPENING_SECONDS, TRACING_SECONDS = 45.0, 20.0
 _WRITTEN = 40 * MB
 """Two planes of floats and three of bytes, 1920 pixels square."""
 _LONGEST_SIDE = 1920
@@ -102,13 +102,28 @@ def _sight(said: dict[str, Any], pixels: BinaryIO) -> Sight:
 
 
 def watermark(settings: Settings, sight: Sight) -> tuple[str, str]:
-    """Organization and id of the hidden mark; both empty when there is none. Raises Refused without the keys."""
+    """Organization and id of the hidden mark; both empty when there is none. Raises Refused without the keys.
+
+    First as the picture was made, at whatever size, which takes no time; then at other places, for as long as a
+    stranger's file is worth.
+    """
     with read_scope(settings) as session:
         organizations = list(session.exec(select(Organization.id)))
     known = {one: keys.key_of(settings.keys / "credentials", one).hex() for one in organizations}
+    for search in (False, True):
+        try:
+            mark = _traced(settings, sight, {"size": sight.size, "keys": known, "search": search})
+        except Invalid:
+            return "", ""  # not found in its time
+        if mark:
+            return str(mark["organization"]), str(mark["mark_id"])
+    return "", ""
+
+
+def _traced(settings: Settings, sight: Sight, question: dict[str, Any]) -> dict[str, Any] | None:
     options = {"reader": "avatar_scheduler.marks.glance:traced", "opener": ""}
     with _unnamed(settings) as asked, Path("/dev/null").open("r+b", buffering=0) as unused:
-        asked.write(json.dumps({"size": sight.size, "keys": known}).encode())
+        asked.write(json.dumps(question).encode())
         asked.flush()
         asked.seek(0)
         sight.pixels.seek(0)
@@ -116,8 +131,8 @@ def watermark(settings: Settings, sight: Sight) -> tuple[str, str]:
             "view", sight.pixels, cast("BinaryIO", unused), asked, options,
             wall_seconds=TRACING_SECONDS, written_bytes=0,
         )  # fmt: skip
-    mark = said.get("mark") or {"organization": "", "mark_id": ""}
-    return str(mark["organization"]), str(mark["mark_id"])
+    mark: dict[str, Any] | None = said.get("mark")
+    return mark
 
 
 @contextmanager

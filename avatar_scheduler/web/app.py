@@ -10,7 +10,20 @@ from starlette.types import Scope
 from avatar_scheduler.clock import Clock, utc_now
 from avatar_scheduler.config import Settings
 from avatar_scheduler.renderers.preview import Previews
-from avatar_scheduler.web import compose, errors, health, hooks, icons, media, posts, public, review, sessions, uploads
+from avatar_scheduler.web import (
+    compose,
+    errors,
+    health,
+    hooks,
+    icons,
+    media,
+    posts,
+    public,
+    review,
+    sessions,
+    uploads,
+    verify,
+)
 from avatar_scheduler.web.deps import gate
 from avatar_scheduler.web.security import MAX_BODY, SecurityHeaders
 
@@ -45,10 +58,11 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     app.state.settings = settings
     app.state.clock = clock
     app.state.previews = Previews(settings.sentences)  # a process of its own, started when the first composer opens
+    app.state.desk = verify.Desk()
     icons.drawings()
     app.add_middleware(SecurityHeaders, settings=settings)
     errors.install(app)
     mount_static(app)
-    for part in (health, sessions, review, posts, media, public, compose, uploads, hooks):
+    for part in (health, sessions, review, posts, media, public, compose, uploads, hooks, verify):
         app.include_router(part.router)
     return app

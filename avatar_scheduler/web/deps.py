@@ -27,6 +27,7 @@ PUBLIC = frozenset(
         "/f/{slug}/media/{sha256}",
         "/f/{slug}/{item_id}",
         "/proof/{delivery_id}",
+        "/verify",
         "/hooks/{renderer}/{token}",
     }
 )

@@ -19,6 +19,7 @@ from avatar_scheduler.services.cards import (
     TimelineRow,
 )  # fmt: skip
 from avatar_scheduler.services.people import Person
+from avatar_scheduler.services.recognition import Answer, Change, Recognition
 from avatar_scheduler.services.uploads import Row
 
 NOW = datetime(2026, 11, 22, 16, 3, tzinfo=UTC)
@@ -233,3 +234,18 @@ PROOF = Proof(
     root_fingerprint="12" * 32,
 )
 STILL_PROOF = replace(PROOF, title="Three onions", voice="", pictures=tuple(f"{n}d" * 32 for n in (1, 2, 3)))
+FOUND = Recognition(
+    "watermark", "d1", PROOF, "Lind Studio", "2026-11-22T10:00:00Z",
+    (
+        Change("rewritten"), Change("credentials_gone"), Change("source_type_gone"),
+        Change("size", "1080×1920", "540×960"), Change("label_gone"), Change("caption_unknown"),
+    ),
+)  # fmt: skip
+ANSWERS = {
+    "asked": None,
+    "ours": Answer("ab" * 32, FOUND),
+    "same": Answer("ab" * 32, replace(FOUND, how="same", changes=(Change("nothing"),))),
+    "alike": Answer("ab" * 32, replace(FOUND, how="looks", changes=(Change("shape", "1080×1920", "720×720"),))),
+    "not": Answer("ab" * 32, None),
+    "borrowed": Answer("ab" * 32, None, borrowed=True),
+}

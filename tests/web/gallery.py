@@ -18,7 +18,7 @@ from PIL import Image, ImageDraw, ImageFont
 from avatar_scheduler.config import Settings
 from avatar_scheduler.domain.errors import Conflict, Invalid, NotFound
 from avatar_scheduler.web import app as web_app
-from avatar_scheduler.web import errors, posts, review, uploads
+from avatar_scheduler.web import errors, posts, review, uploads, verify
 from avatar_scheduler.web.security import SecurityHeaders
 from avatar_scheduler.web.templating import render
 from tests.web import cases
@@ -49,6 +49,10 @@ def pages() -> dict[str, tuple[str, dict[str, Any]]]:
     found["feed-item-still"] = ("feed_item.html", {"item": cases.STILL_ITEM, "slug": "maya", "person": None})
     found["proof-still"] = ("proof.html", {"proof": cases.STILL_PROOF, "person": None})
     found["proof"] = ("proof.html", {"proof": cases.PROOF, "person": None})
+    for name, answer in cases.ANSWERS.items():
+        found[f"verify-{name}"] = ("verify.html", {**verify.view(answer), "off": "", "person": None})
+    found["verify-refused"] = ("verify.html", {**verify.view(None, "The file is a text."), "off": "", "person": None})
+    found["verify-off"] = ("verify.html", {**verify.view(None), "off": "no filter", "person": None})
     found["licences"] = ("licences.html", {"person": None})
     for kind in (NotFound, Conflict, Invalid):
         error = {"kind": errors.KINDS[kind], "message": "It is gone.", "path": "/x", "code": "not_found"}
