@@ -195,7 +195,7 @@ def _approve_as_browser(config: Settings, link: str, version: str) -> None:
     browser.open(f"/review/{version}")
     with read_scope(config) as session:
         member = session.get_one(Member, operator().member_id)
-        card = pages.card(session, operator(), version, now())
+        card = pages.card(session, config, operator(), version, now())
     console.print(f"   {member.name}'s browser watches {card.duration_ms / 1000:.0f} seconds of video, then approves")
     browser.watch(version, card.duration_ms)
     browser.open(f"/review/{version}")
@@ -216,7 +216,7 @@ def _wait_published(config: Settings, post: _Made) -> tuple[_Made, str, str]:
     end = time.monotonic() + PUBLISH_SECONDS
     while time.monotonic() < end:
         with read_scope(config) as session:
-            page = pages.post_page(session, operator(), post.post_id)
+            page = pages.post_page(session, config, operator(), post.post_id, now())
             rows = pages.deliveries(session, page.progress.version_id)
         target = page.targets[0]
         if target.state == "published":

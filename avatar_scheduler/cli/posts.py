@@ -185,8 +185,9 @@ def cancel(post_id: str) -> None:
 
 def show(post_id: str, json: Json = False) -> None:
     """One post: where it is, where it goes, and everything that happened."""
-    with read_scope(settings()) as session:
-        page = pages.post_page(session, operator(), post_id)
+    config = settings()
+    with read_scope(config) as session:
+        page = pages.post_page(session, config, operator(), post_id, now())
     if json:
         emit(page)
         return

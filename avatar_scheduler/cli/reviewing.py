@@ -46,7 +46,7 @@ def _one(who: Person, version_id: str) -> None:
     with write_scope(config) as session:
         version, _ = review.find(session, who, version_id)
         seen.open_view(session, version, who.member_id, now())
-        card = pages.card(session, who, version_id, now())
+        card = pages.card(session, config, who, version_id, now())
     _print_card(card)
     _read_through(card)
     with write_scope(config) as session:

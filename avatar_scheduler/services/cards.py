@@ -1,16 +1,36 @@
 """What the review, post and public pages show, as plain data. Pages translate words; these carry facts."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+
+from avatar_scheduler.domain.disclosure import Blocked
+
+
+@dataclass(frozen=True)
+class Asker:
+    """A law or a platform's rule that asks for a mark."""
+
+    rule: str
+    law: str
+    source: str
+    checked: date
 
 
 @dataclass(frozen=True)
 class Layer:
+    """One required mark, whoever and however many ask for it."""
+
     mark: str
     """A `Mark` value."""
     state: str
-    """"ready", "at_posting", "missing" or "not_offered"."""
+    """"ready", "after_render", "at_posting", "missing" or "not_offered"."""
     detail: str
+    """What was measured, or the words it will have."""
+    tool: str = ""
+    """Name and version of what measured it."""
+    measured: tuple[tuple[str, str], ...] = ()
+    """Names and numbers as the tool gave them."""
+    asked_by: tuple[Asker, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -24,6 +44,7 @@ class QueueRow:
     due_at: datetime
     seconds_left: int
     """Until the decision deadline; negative once it has passed."""
+    sponsored: str = "no"
 
 
 @dataclass(frozen=True)
@@ -102,6 +123,10 @@ class Card:
     """None for a film."""
     looked_at: tuple[int, ...] = ()
     """Numbers of the pictures this person has seen, from 1."""
+    sponsored: str = "no"
+    """Who pays: one of `domain.disclosure.SPONSORED`."""
+    stopped: Blocked | None = None
+    """A rule that keeps it from going where it was meant to go, whatever marks it has."""
 
 
 @dataclass(frozen=True)
@@ -141,6 +166,9 @@ class PostPage:
     poster_url: str
     captions_url: str
     pictures: tuple[Picture, ...] = ()
+    sponsored: str = "no"
+    layers: tuple[Layer, ...] = ()
+    """Of the current version; none before there is one."""
 
 
 @dataclass(frozen=True)
@@ -185,14 +213,6 @@ class FeedPage:
 
 
 @dataclass(frozen=True)
-class ProofMark:
-    mark: str
-    ok: bool
-    summary: str
-    tool: str
-
-
-@dataclass(frozen=True)
 class Proof:
     title: str
     creator: str
@@ -208,10 +228,11 @@ class Proof:
     engine: str
     voice: str
     """Empty where nothing is spoken."""
-    marks: tuple[ProofMark, ...]
+    marks: tuple[Layer, ...]
     targets: tuple[Target, ...]
     audit_hash: str
     item_url: str
     root_fingerprint: str
     pictures: tuple[str, ...] = ()
     """SHA-256 of each."""
+    sponsored: str = "no"

@@ -10,9 +10,9 @@ from sqlmodel import Session, col, select
 
 from avatar_scheduler import rules
 from avatar_scheduler.config import Settings
-from avatar_scheduler.db.tables import Avatar, Channel, Creator, Post, Upload
-from avatar_scheduler.domain import slots
-from avatar_scheduler.domain.disclosure import RequiredMark
+from avatar_scheduler.db.tables import Avatar, Channel, Creator, Upload
+from avatar_scheduler.domain import slides, slots
+from avatar_scheduler.domain.disclosure import SPONSORED, Blocked, Mark, RequiredMark
 from avatar_scheduler.domain.errors import Invalid, SchedulerError
 from avatar_scheduler.domain.interaction import check_kind
 from avatar_scheduler.renderers.base import Order
@@ -23,7 +23,8 @@ from avatar_scheduler.scripts import source
 from avatar_scheduler.scripts.render import preview as with_examples
 from avatar_scheduler.scripts.render import render as render_script
 from avatar_scheduler.scripts.source import Script
-from avatar_scheduler.services import disclosing, orders, posts, stagings
+from avatar_scheduler.services import disclosing, layers, orders, posts, stagings
+from avatar_scheduler.services.cards import Layer
 from avatar_scheduler.services.people import Person
 from avatar_scheduler.services.posts import NewPost
 from avatar_scheduler.services.roles import WRITE, own, require
@@ -62,16 +63,25 @@ class Counter:
 
 
 @dataclass(frozen=True)
+class Stopped:
+    """Where it cannot go as it is, whatever marks it has."""
+
+    channel: str
+    why: Blocked
+
+
+@dataclass(frozen=True)
 class Checked:
     problems: tuple[Problem, ...]
     script: Script
     spoken: str
     """With examples where values are missing; empty when the script cannot be read."""
     seconds: int
-    line: str
+    lines: tuple[str, ...]
     """The lines that disclose, in every caption whatever anybody types."""
-    required: tuple[RequiredMark, ...]
-    """What its channels, its audience and the laws ask for; empty while something is wrong."""
+    layers: tuple[Layer, ...]
+    """What its channels, its audience and the laws ask for, as far as known; empty while there is nothing to judge."""
+    stopped: tuple[Stopped, ...]
     counters: tuple[Counter, ...]
 
     def of(self, field: str) -> list[Problem]:
@@ -136,20 +146,64 @@ def look_over(
     )
     for field, part in parts:
         _try(problems, field, part)
-    post: Post | None = None
+    texts = _try([], "", lambda: _texts(new, creator))
+    asked, stopped = _try([], "", lambda: _judged(session, settings, new, creator, spoken, now)) or ({}, ())
+    problems += [Problem("channels", f"{s.channel}: {s.why.reason} ({s.why.rule}) {s.why.way_out}") for s in stopped]
     if not problems:
-        # What only shows when everything is together: consent, voices, cues, the uploads they name, and the rules.
-        post = _try(problems, "", lambda: posts.draft(session, settings, who, new, creator, now))
-    line = _try([], "", lambda: _lines(new, creator)) or ""
+        # What only shows when everything is together: consent, voices, cues, and the uploads they name.
+        _try(problems, "", lambda: posts.draft(session, settings, who, new, creator, now))
+    lines = (texts.caption_line, texts.sponsor_line) if texts else ()
     return Checked(
         problems=tuple(problems),
         script=script,
         spoken=spoken,
         seconds=round(jobs.estimate_seconds(spoken)) if spoken else 0,
-        line=line,
-        required=tuple(disclosing.of_draft(session, settings, post, now)) if post else (),
-        counters=tuple(_counters(new, line)),
+        lines=tuple(line for line in lines if line),
+        layers=_planned(asked, texts) if texts else (),
+        stopped=stopped,
+        counters=tuple(_counters(new, "\n".join(line for line in lines if line))),
     )
+
+
+def _texts(new: NewPost, creator: Creator) -> rules.Texts:
+    sponsored = new.sponsored if new.sponsored in SPONSORED else "no"
+    return rules.texts(new.language or creator.language, form=new.form, name=creator.name, sponsored=sponsored)
+
+
+Asked = dict[str, list[RequiredMark]]
+"""Platform -> what is asked there, now and when it goes out."""
+
+
+def _judged(
+    session: Session, settings: Settings, new: NewPost, creator: Creator, spoken: str, now: datetime
+) -> tuple[Asked, tuple[Stopped, ...]]:
+    """From what is known so far: a title nobody wrote yet does not hide what the law asks. Raises like `draft`."""
+    disclosing.check_sponsored(new.sponsored, new.kind)
+    pictures = len(slides.read(spoken)) if new.form == disclosing.STILLS else 0
+    content = {
+        "form": new.form,
+        "media": {f"image{number}": {} for number in range(1, pictures + 1)},
+        "avatar": {"performer": stagings.avatar(session, creator, new.avatar).performer},
+        "sponsored": new.sponsored,
+        "language": new.language or creator.language,
+    }
+    due = _try([], "", lambda: slots.resolve(new.at, new.zone or creator.zone, now=now).due_at)
+    asked: Asked = {}
+    stopped: dict[Stopped, None] = {}
+    for channel in posts.channels_of(session, creator, new.channels):
+        for instant in (now, max(now, due or now)):
+            audience = disclosing.audience_of(creator)
+            said = disclosing.required_for(settings, content, channel.platform, audience, instant)
+            if isinstance(said, Blocked):
+                stopped[Stopped(f"{channel.platform}:{channel.address}", said)] = None
+            else:
+                asked.setdefault(channel.platform, []).extend(said)
+    return asked, tuple(stopped)
+
+
+def _planned(asked: Asked, texts: rules.Texts) -> tuple[Layer, ...]:
+    without = [name for name, marks in asked.items() if not disclosing.asks_for(marks, Mark.platform_flag)]
+    return layers.planned((mark for marks in asked.values() for mark in marks), texts, without)
 
 
 def _script(new: NewPost, problems: list[Problem]) -> tuple[Script, str]:
@@ -176,12 +230,6 @@ def _try(problems: list[Problem], field: str, part: Callable[[], T]) -> T | None
         return None
 
 
-def _lines(new: NewPost, creator: Creator) -> str:
-    language = new.language or creator.language
-    words = rules.texts(language, form=new.form, name=creator.name, sponsored=new.sponsored)
-    return "\n".join(line for line in (words.caption_line, words.sponsor_line) if line)
-
-
 def _counters(new: NewPost, line: str) -> Iterator[Counter]:
     """As the platform itself counts; the disclosure line is part of what is sent, so it counts."""
     count = graphemes.count(f"{line}\n\n{new.caption}".strip())
@@ -202,7 +250,7 @@ def preview_order(
         new,
         title="Preview",
         kind="tip",
-        sponsored="no",
+        sponsored=new.sponsored if new.sponsored in SPONSORED else "no",
         caption="",
         variables={**examples, **given},
         channels=choices(session, who, creator).channels[:1],

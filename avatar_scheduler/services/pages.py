@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
+from avatar_scheduler.config import Settings
 from avatar_scheduler.db import audits
 from avatar_scheduler.db.tables import (
     Approval,
@@ -16,6 +17,7 @@ from avatar_scheduler.db.tables import (
     Consent,
     Creator,
     Delivery,
+    Incident,
     Member,
     Post,
     Receipt,
@@ -23,19 +25,16 @@ from avatar_scheduler.db.tables import (
 )
 from avatar_scheduler.db.tables import Version as VersionRow
 from avatar_scheduler.domain.delivery import SETTLED, DeliveryState
-from avatar_scheduler.domain.disclosure import Mark, required_marks
 from avatar_scheduler.domain.errors import Refused
 from avatar_scheduler.domain.interaction import is_core
 from avatar_scheduler.domain.post import PostState
-from avatar_scheduler.services import looked, posts, review, seen, versions
+from avatar_scheduler.services import layers, looked, posts, review, seen, versions
 from avatar_scheduler.services.cards import (
     Card,
     GoingOut,
-    Layer,
     Picture,
     PostPage,
     Progress,
-    ProofMark,
     QueueRow,
     Target,
     TimelineRow,
@@ -64,10 +63,9 @@ def waiting(session: Session, who: Person, now: datetime) -> list[QueueRow]:
         if not rows:
             continue  # kept back: nothing is left to decide until somebody picks a new time
         left = int((max(d.latest_start for d in rows) - now).total_seconds())
-        due = min(d.due_at for d in rows)
-        found.append(
-            QueueRow(post.version_id, post.title, creator.name, creator.slug, post.kind, is_core(post.kind), due, left)
-        )
+        due, core = min(d.due_at for d in rows), is_core(post.kind, post.sponsored)
+        about = (post.version_id, post.title, creator.name, creator.slug, post.kind)
+        found.append(QueueRow(*about, core, due, left, post.sponsored))
     return sorted(found, key=lambda row: (row.seconds_left < 0, row.due_at, not row.core))
 
 
@@ -75,7 +73,7 @@ def deliveries(session: Session, version_id: str) -> list[Delivery]:
     return list(session.exec(select(Delivery).where(Delivery.version_id == version_id).order_by(col(Delivery.due_at))))
 
 
-def card(session: Session, who: Person, version_id: str, now: datetime) -> Card:
+def card(session: Session, settings: Settings, who: Person, version_id: str, now: datetime) -> Card:
     version, post = review.find(session, who, version_id)
     manifest = versions.read(version)
     data, urls, pictures = manifest.data, _urls(manifest), manifest.pictures()
@@ -83,6 +81,7 @@ def card(session: Session, who: Person, version_id: str, now: datetime) -> Card:
     rows = deliveries(session, version.id)
     deadline = max((d.latest_start for d in rows), default=None)
     current = post.version_id == version.id
+    disclosed = layers.of_version(session, settings, manifest, rows, now)
     decision = _decision(session, version.id)
     return Card(
         version_id=version.id,
@@ -98,7 +97,9 @@ def card(session: Session, who: Person, version_id: str, now: datetime) -> Card:
         script=data["script"]["text"],
         caption=data["caption"],
         post_state=post.state,
-        layers=layers(manifest),
+        layers=disclosed.layers,
+        stopped=disclosed.stopped,
+        sponsored=data.get("sponsored", ""),
         targets=targets(session, rows),
         due_at=min((d.due_at for d in rows), default=None),
         deadline=deadline,
@@ -142,27 +143,6 @@ def _name(session: Session, member_id: str) -> str:
 def _consent_end(session: Session, consent_id: str) -> datetime | None:
     row = session.get(Consent, consent_id)
     return row.ends_at if row else None
-
-
-def layers(manifest: Manifest) -> tuple[Layer, ...]:
-    """The four layers of the card, from the evidence frozen in the version."""
-    return tuple(Layer(row.mark, "ready" if row.ok else "missing", row.summary) for row in marks(manifest))
-
-
-def marks(manifest: Manifest) -> tuple[ProofMark, ...]:
-    """Each required mark once: there only when it was measured on every file that needs it."""
-    files = versions.marked_files(manifest.form, manifest.data["media"])
-    rows = []
-    for mark in sorted(required_marks(manifest.form)):
-        of_mark = [e for e in manifest.evidence() if e.mark is mark]
-        wanted = 1 if mark is Mark.caption_line else len(files)
-        bad = next((e for e in of_mark if not e.ok), None)
-        said = bad or (of_mark[0] if of_mark else None)
-        summary = said.summary if said else ""
-        if wanted > 1 and not bad:
-            summary = f"{summary} ({len(of_mark)} of {wanted} pictures)"
-        rows.append(ProofMark(mark, not bad and len(of_mark) >= wanted, summary, said.tool if said else ""))
-    return tuple(rows)
 
 
 def targets(session: Session, rows: list[Delivery]) -> tuple[Target, ...]:
@@ -240,23 +220,24 @@ def _shown_state(session: Session, post: Post) -> str:
     return next((state for state in order if state in states), "approved")
 
 
-def post_page(session: Session, who: Person, post_id: str) -> PostPage:
+def post_page(session: Session, settings: Settings, who: Person, post_id: str, now: datetime) -> PostPage:
     post = posts.get(session, who, post_id)
     creator = session.get_one(Creator, post.creator_id)
     rows = list(session.exec(select(Delivery).where(Delivery.post_id == post.id)))
     current = session.get(VersionRow, post.version_id) if post.version_id else None
     manifest = _readable(current)
     media = _urls(manifest) if manifest else {}
+    current_rows = [d for d in rows if d.version_id == post.version_id]
     return PostPage(
         progress=progress_of(session, post),
         kind=post.kind,
-        core=is_core(post.kind),
+        core=manifest.core if manifest else is_core(post.kind, post.sponsored),
         creator=creator.name,
         creator_slug=creator.slug,
         script=post.script,
         caption=manifest.data["caption"] if manifest else post.caption,
         language=post.language,
-        targets=targets(session, [d for d in rows if d.version_id == post.version_id] or rows),
+        targets=targets(session, current_rows or rows),
         timeline=_timeline(session, post, rows),
         video_url=media.get("video", ""),
         poster_url=media.get("poster", ""),
@@ -265,6 +246,8 @@ def post_page(session: Session, who: Person, post_id: str) -> PostPage:
             Picture(f"/media/{p['sha256']}", p["alt"], p["width"], p["height"])
             for p in (manifest.pictures() if manifest else [])
         ),
+        sponsored=post.sponsored,
+        layers=layers.of_version(session, settings, manifest, current_rows, now).layers if manifest else (),
     )
 
 
@@ -285,7 +268,9 @@ def _timeline(session: Session, post: Post, rows: list[Delivery]) -> tuple[Timel
     ids = [post.id, *(d.id for d in rows)]
     ids += session.exec(select(Render.id).where(Render.post_id == post.id))
     ids += session.exec(select(Approval.id).where(Approval.post_id == post.id))
-    ids += session.exec(select(Attempt.id).where(col(Attempt.delivery_id).in_([d.id for d in rows])))
+    sent = [d.id for d in rows]
+    ids += session.exec(select(Attempt.id).where(col(Attempt.delivery_id).in_(sent)))
+    ids += session.exec(select(Incident.id).where(col(Incident.delivery_id).in_(sent)))
     return tuple(
         TimelineRow(e.at, _name(session, e.actor), e.action, json.loads(e.data), e.hash)
         for e in audits.about(session, post.organization_id, ids)

@@ -9,7 +9,7 @@ from avatar_scheduler.config import Settings
 from avatar_scheduler.db.tables import Approval, Audit, Creator, Member
 from avatar_scheduler.domain.errors import NotFound
 from avatar_scheduler.publishers.own_feed import Feed, Item
-from avatar_scheduler.services import pages, vouching
+from avatar_scheduler.services import layers, pages, vouching
 from avatar_scheduler.services.cards import FeedItem, FeedPage, FeedPicture, Proof
 from avatar_scheduler.services.versions import Manifest
 from avatar_scheduler.studio import voices
@@ -82,12 +82,13 @@ def proof(session: Session, settings: Settings, delivery_id: str) -> Proof:
         media_hash=pictures[0] if pictures else data["media"]["video"]["sha256"],
         engine=data["engine"],
         voice="" if pictures else _voice(manifest),
-        marks=pages.marks(manifest),
+        marks=layers.of_version(session, settings, manifest, [row], approval.decided_at).layers,
         targets=pages.targets(session, [row]),
         audit_hash=_entry(session, approval.id),
         item_url=next((t.url for t in pages.targets(session, [row])), ""),
         root_fingerprint=_fingerprint(settings),
         pictures=pictures,
+        sponsored=data.get("sponsored", ""),
     )
 
 

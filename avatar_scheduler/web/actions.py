@@ -46,6 +46,13 @@ ACTIONS = {
     "delivery.unconfirmed": Action(N_("Sent, but no answer came"), "circle-question-mark", MACHINE),
     "delivery.failed": Action(N_("Refused for certain"), "circle-x", MACHINE),
     "delivery.kept_back": Action(N_("Kept back, nothing was sent"), "archive", MACHINE),
+    "delivery.read_back": Action(N_("Read back once more"), "eye", MACHINE),
+    "delivery.incident": Action(N_("Read back: it is not as it was sent"), "siren", MACHINE),
+    "delivery.needs_person": Action(N_("Somebody has to look at it there"), "hand", MACHINE),
+    "incident.takedown": Action(N_("To be taken down, says %(actor)s"), "trash", PERSON),
+    "incident.takedown_failed": Action(N_("The platform would not take it down"), "circle-x", MACHINE),
+    "incident.taken_down": Action(N_("Taken down"), "trash", MACHINE),
+    "incident.closed": Action(N_("%(actor)s has seen to it"), "check", PERSON),
     "delivery.withdrawn": Action(N_("Withdrawn before it left"), "undo-2", MACHINE),
 }
 
@@ -57,7 +64,7 @@ def action(row: TimelineRow) -> Action:
 
 
 # Shown as chips: what a person can use. States are in the sentence, hashes in the proof.
-_FACTS = ("version", "reason", "note", "title", "fields", "sha256", "platform", "url", "try", "step")
+_FACTS = ("version", "what", "found", "reason", "note", "title", "fields", "sha256", "platform", "url", "try", "step")
 
 
 def facts(row: TimelineRow) -> list[str]:

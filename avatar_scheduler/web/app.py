@@ -16,6 +16,7 @@ from avatar_scheduler.web import (
     health,
     hooks,
     icons,
+    incidents,
     media,
     posts,
     public,
@@ -63,6 +64,6 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     app.add_middleware(SecurityHeaders, settings=settings)
     errors.install(app)
     mount_static(app)
-    for part in (health, sessions, review, posts, media, public, compose, uploads, hooks, verify):
+    for part in (health, sessions, review, posts, incidents, media, public, compose, uploads, hooks, verify):
         app.include_router(part.router)
     return app

@@ -13,7 +13,8 @@ from avatar_scheduler.config import Settings
 from avatar_scheduler.db.engine import read_scope, write_scope
 from avatar_scheduler.db.tables import Creator, Post
 from avatar_scheduler.domain import interaction, staging
-from avatar_scheduler.domain.errors import Invalid, NotFound, SchedulerError
+from avatar_scheduler.domain.disclosure import SPONSORED
+from avatar_scheduler.domain.errors import Invalid, NotFound, Refused, SchedulerError
 from avatar_scheduler.renderers.preview import Previews
 from avatar_scheduler.scripts import starters
 from avatar_scheduler.services import composing, installation, orders, posts, renders
@@ -23,6 +24,7 @@ from avatar_scheduler.services.posts import Edit
 from avatar_scheduler.storage import Blobs
 from avatar_scheduler.web.deps import Now, ReadSession, SettingsDep, Who, WriteSession
 from avatar_scheduler.web.forms import NewTime
+from avatar_scheduler.web.incidents import around
 from avatar_scheduler.web.templating import language_of, page, render
 from avatar_scheduler.web.written import Written, WrittenForm, blank, new_post, reopened
 
@@ -32,6 +34,7 @@ OK = 200
 OPTIONS = {
     "secondary": tuple(sorted(interaction.SECONDARY)),
     "core": tuple(sorted(interaction.CORE)),
+    "sponsored": SPONSORED,
     "formats": tuple(staging.FORMATS),
     "places": staging.PLACES,
     "captions": staging.CAPTION_STYLES,
@@ -55,7 +58,7 @@ def context(session: Session, settings: Settings, who: Person, form: Written, no
         "values": form.values,
         "creator": creator,
         "check": looked,
-        "core": interaction.is_core(form.fields.kind),
+        "core": interaction.is_core(form.fields.kind, form.fields.sponsored),
     }
 
 
@@ -74,6 +77,7 @@ def show(
         choices=composing.choices(session, who, found["creator"]),
         starters=starters.starters(),
         options=OPTIONS,
+        **around(session, who, now),
         **found,
     )
 
@@ -115,7 +119,7 @@ def send(request: Request, form: WrittenForm, settings: SettingsDep, who: Who, n
             post = posts.make(session, settings, who, new_post(session, form, creator), creator, now)
             renders.submit(session, settings, who, post, now)
             post_id = post.id
-    except (Invalid, NotFound) as error:
+    except (Invalid, NotFound, Refused) as error:
         return _sent_back(request, settings, who, form, now, error)
     return RedirectResponse(f"/posts/{post_id}", 303)
 
@@ -128,7 +132,7 @@ def change(request: Request, post_id: str, form: WrittenForm, settings: Settings
             posts.edit(session, settings, who, post.id, _edit(session, post, form), now)
             renders.submit(session, settings, who, post, now)
             post_id = post.id
-    except (Invalid, NotFound) as error:
+    except (Invalid, NotFound, Refused) as error:
         return _sent_back(request, settings, who, form, now, error, post_id)
     return RedirectResponse(f"/posts/{post_id}", 303)
 
@@ -157,6 +161,7 @@ def _edit(session: Session, post: Post, form: Written) -> Edit:
         at=new.at,
         zone=new.zone,
         form=new.form,
+        sponsored=new.sponsored,
         avatar=new.avatar,
         staging={**new.staging, "materials": found or None},
     )
@@ -186,7 +191,7 @@ def check(
             "variables": [variable.name for variable in looked.script.variables],
             "parts": {
                 name: render(f"_compose_{name}.html", language, sent=True, **found)
-                for name in ("hints", "numbers", "inputs", "counters", "asks")
+                for name in ("hints", "numbers", "inputs", "counters", "asks", "lines", "marks")
             },
         }
     )

@@ -54,6 +54,7 @@ class Composed(Signed):
     avatar: str = Field(default="", max_length=64)
     title: str = Field(default="", max_length=500)
     kind: str = Field(default="", max_length=40)
+    sponsored: str = Field(default="no", max_length=10)
     form: str = Field(default="video", max_length=20)
     head: str = Field(default="", max_length=20_000)
     """The script's description of itself, shown apart from the words."""

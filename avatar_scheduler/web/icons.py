@@ -16,6 +16,7 @@ NAMES = (
     "rotate-ccw", "rss", "scan-line", "scroll-text", "send", "shield-check", "thumbs-up", "timer-off", "triangle-alert",
     "undo-2", "wifi-off", "x",
     "audio-lines", "film", "folder-open", "image", "mic", "shirt", "trash", "upload", "user-round",
+    "hand-coins", "siren",
 )  # fmt: skip
 
 # The brand mark and everything an avatar made is hatched (ux.md, principle 1).

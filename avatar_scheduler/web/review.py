@@ -8,12 +8,14 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import FileResponse, JSONResponse, RedirectResponse, Response
 from sqlmodel import Session
 
+from avatar_scheduler.config import Settings
 from avatar_scheduler.db.engine import read_scope
-from avatar_scheduler.services import media, pages, review
+from avatar_scheduler.services import incidents, media, pages, review
 from avatar_scheduler.services.cards import Card, QueueRow
 from avatar_scheduler.services.people import Person
 from avatar_scheduler.web.deps import Now, ReadSession, SettingsDep, Who, WriteSession, current_time
 from avatar_scheduler.web.forms import Changes, Decision, Looked, Seen, Signed
+from avatar_scheduler.web.incidents import around
 from avatar_scheduler.web.media import serve
 from avatar_scheduler.web.templating import page
 
@@ -31,12 +33,16 @@ def mode(card: Card) -> str:
         "stale": bool(card.newer_version_id),
         "decided": bool(card.decided),
         "under_way": card.post_state in UNDER_WAY,
-        "blocked": card.post_state == "blocked" or any(layer.state == "missing" for layer in card.layers),
+        "blocked": card.post_state == "blocked" or not disclosed(card),
         "too_late": card.seconds_left is not None and card.seconds_left < 0,
         "watch": not card.can_decide,
         "locked": card.must_see and not card.seen_complete,
     }
     return next((name for name, applies in states.items() if applies), "ready")
+
+
+def disclosed(card: Card) -> bool:
+    return card.stopped is None and all(layer.state != "missing" for layer in card.layers)
 
 
 def changed_places(card: Card) -> int:
@@ -63,11 +69,15 @@ def view(card: Card, rows: list[QueueRow], now: datetime, newer: Card | None = N
     }
 
 
-def show(request: Request, session: Session, who: Person, version_id: str, now: Now, *, status: int = 200) -> Response:
-    card = pages.card(session, who, version_id, now)
-    newer = pages.card(session, who, card.newer_version_id, now) if card.newer_version_id else None
+def show(
+    request: Request, session: Session, settings: Settings, who: Person, version_id: str, now: datetime, *,
+    status: int = 200,
+) -> Response:  # fmt: skip
+    card = pages.card(session, settings, who, version_id, now)
+    newer = pages.card(session, settings, who, card.newer_version_id, now) if card.newer_version_id else None
     rows = pages.waiting(session, who, now)
-    return page(request, "review.html", status=status, **view(card, rows, now, newer))
+    troubles = incidents.open_for(session, who)
+    return page(request, "review.html", status=status, incidents=troubles, **view(card, rows, now, newer))
 
 
 def card_after_refusal(request: Request, status: int) -> Response | None:
@@ -75,21 +85,24 @@ def card_after_refusal(request: Request, status: int) -> Response | None:
     version_id, who = request.path_params.get("version_id"), request.state.person
     if version_id is None:
         return None
-    with read_scope(request.app.state.settings) as session:
-        return show(request, session, who, version_id, current_time(request), status=status)
+    settings: Settings = request.app.state.settings
+    with read_scope(settings) as session:
+        return show(request, session, settings, who, version_id, current_time(request), status=status)
 
 
 @router.get("/review")
-def queue(request: Request, session: ReadSession, who: Who, now: Now) -> Response:
+def queue(request: Request, session: ReadSession, settings: SettingsDep, who: Who, now: Now) -> Response:
     rows = pages.waiting(session, who, now)
     if not rows:
-        return page(request, "review_empty.html", waiting=0)
-    return show(request, session, who, rows[0].version_id, now)
+        return page(request, "review_empty.html", **around(session, who, now))
+    return show(request, session, settings, who, rows[0].version_id, now)
 
 
 @router.get("/review/{version_id}")
-def card(request: Request, version_id: str, session: ReadSession, who: Who, now: Now) -> Response:
-    return show(request, session, who, version_id, now)
+def card(
+    request: Request, version_id: str, session: ReadSession, settings: SettingsDep, who: Who, now: Now
+) -> Response:
+    return show(request, session, settings, who, version_id, now)
 
 
 @router.post("/review/{version_id}/approval")

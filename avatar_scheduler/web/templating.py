@@ -10,7 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from avatar_scheduler.i18n import N_, choose, translations
 from avatar_scheduler.paths import TEMPLATES
-from avatar_scheduler.web import actions, when, words
+from avatar_scheduler.web import actions, measures, when, words
 from avatar_scheduler.web.icons import Icons
 
 OWN_FEED = N_("Own feed")
@@ -30,6 +30,8 @@ def environment(language: str) -> Environment:
     env.globals.update(words=words, actions=actions, lang=language)
     for name in ("clock", "day", "day_and_clock", "moment", "exact"):
         env.filters[name] = functools.partial(getattr(when, name), language=language)
+    env.filters["on"] = functools.partial(when.on, language=language)
+    env.filters["measures"] = functools.partial(measures.measures, language=language)
     env.filters["left"] = functools.partial(when.left, language=language)
     env.filters["duration"] = when.length
     env.filters["urgency"] = when.urgency

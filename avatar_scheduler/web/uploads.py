@@ -15,7 +15,7 @@ from avatar_scheduler.db.engine import read_scope
 from avatar_scheduler.db.tables import Creator, Upload
 from avatar_scheduler.domain.errors import Invalid, NotFound, SchedulerError
 from avatar_scheduler.i18n import N_
-from avatar_scheduler.services import installation, pages, uploads
+from avatar_scheduler.services import installation, uploads
 from avatar_scheduler.services.people import Person
 from avatar_scheduler.services.roles import WRITE
 from avatar_scheduler.uploads import kinds, sandbox
@@ -24,6 +24,7 @@ from avatar_scheduler.web import security
 from avatar_scheduler.web.deps import Now, ReadSession, SettingsDep, Who
 from avatar_scheduler.web.errors import status_of, wants_json
 from avatar_scheduler.web.forms import Signed
+from avatar_scheduler.web.incidents import around
 from avatar_scheduler.web.media import serve
 from avatar_scheduler.web.multipart import Sink, receive
 from avatar_scheduler.web.templating import page
@@ -64,7 +65,7 @@ def _page(
 ) -> Response:
     with read_scope(settings) as session:
         context = view(uploads.listing(session, who), uploads.creators(session, who), who, **more)
-        context["waiting"] = len(pages.waiting(session, who, now))
+        context |= around(session, who, now)
     return page(request, "uploads.html", status=status, **{**context, "off": sandbox.available()})
 
 

@@ -1,9 +1,9 @@
 """Times and lengths as people read them. `zone` is an IANA name, `language` a catalogue's."""
 
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_datetime
+from babel.dates import format_date, format_datetime
 
 from avatar_scheduler.i18n import translations
 
@@ -21,6 +21,10 @@ def clock(at: datetime, zone: str, language: str) -> str:
 
 def day(at: datetime, zone: str, language: str) -> str:
     return _show(at, "d MMM y", zone, language)
+
+
+def on(a_day: date, language: str) -> str:
+    return format_date(a_day, "d MMM y", locale=_LOCALES[language])
 
 
 def day_and_clock(at: datetime, zone: str, language: str) -> str:

@@ -1,13 +1,12 @@
 """The word, icon and tone of everything that has a name. One word per thing: the same on button, toast and log."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TypeVar
 
+from avatar_scheduler.domain import interaction
 from avatar_scheduler.domain.disclosure import Mark
 from avatar_scheduler.i18n import N_
-from avatar_scheduler.services.cards import Layer, ProofMark
-
-_Row = TypeVar("_Row", Layer, ProofMark)
+from avatar_scheduler.services.cards import Layer
 
 
 @dataclass(frozen=True)
@@ -65,6 +64,32 @@ def kind(name: str, core: bool) -> Kind:
     return KINDS.get(name, _ANY_CORE if core else _ANY_SECONDARY)
 
 
+def asking(name: str, core: bool, sponsored: str) -> Kind:
+    """Why a person is asked: for what it is, else for the money in it."""
+    paid = sponsored != "no" and not interaction.is_core(name)
+    return KINDS["sponsored"] if paid else kind(name, core)
+
+
+@dataclass(frozen=True)
+class Payer:
+    choice: str
+    """Answers "Who pays for this?"."""
+    badge: str
+    """Empty where there is nothing to say."""
+
+
+PAYERS = {
+    "no": Payer(N_("Nobody"), ""),
+    "own": Payer(N_("Nobody, but it promotes the creator’s own brand"), N_("Own brand")),
+    "paid": Payer(N_("Somebody else"), N_("Paid partnership")),
+}
+
+
+def payer(name: str) -> Payer:
+    """A version from before anybody was asked says nothing."""
+    return PAYERS.get(name, PAYERS["no"])
+
+
 POST_STATES = {
     "draft": State(N_("Draft"), "pen-line", "idle"),
     "rendering": State(N_("Rendering"), "loader", "idle"),
@@ -96,15 +121,40 @@ def state(name: str) -> State:
     return POST_STATES.get(name) or DELIVERY_STATES.get(name, _UNKNOWN)
 
 
+@dataclass(frozen=True)
+class MarkWords:
+    name: str
+    sentence: str
+    """What it does for whom."""
+
+
 MARKS = {
-    Mark.label: N_("Visible label"),
-    Mark.credentials: N_("Credentials"),
-    Mark.caption_line: N_("Caption line"),
-    Mark.xmp: N_("File metadata"),
-    Mark.platform_flag: N_("Platform flag"),
+    Mark.label: MarkWords(N_("Visible label"), N_("In the picture from beginning to end, for everybody to read.")),
+    Mark.sponsor_label: MarkWords(
+        N_("Sponsor label"), N_("In the picture beside the AI label, for as long as it is paid for.")
+    ),
+    Mark.spoken: MarkWords(N_("Spoken notice"), N_("Said first, for whoever listens without looking.")),
+    Mark.caption_line: MarkWords(N_("Caption line"), N_("The first line of the caption. Nobody can take it out.")),
+    Mark.sponsor_line: MarkWords(N_("Sponsor line"), N_("The second line of the caption: that it is paid for.")),
+    Mark.credentials: MarkWords(
+        N_("Credentials"), N_("Signed into the file: who made it, how, and that nobody changed it since.")
+    ),
+    Mark.watermark: MarkWords(
+        N_("Watermark"), N_("Hidden in the picture. It leads back to this post when everything else was stripped.")
+    ),
+    Mark.xmp: MarkWords(N_("File metadata"), N_("Tells programs that open the file that AI made it.")),
+    Mark.aigc: MarkWords(N_("AIGC tag"), N_("Tells it to programs once more, in the form that Chinese law asks for.")),
+    Mark.platform_flag: MarkWords(
+        N_("Platform flag"), N_("The platform’s own AI switch, read on the request just before it leaves.")
+    ),
+    Mark.sponsor_flag: MarkWords(
+        N_("Platform’s sponsor flag"),
+        N_("The platform’s own switch for paid content, read on the request just before it leaves."),
+    ),
 }
 LAYER_STATES = {
     "ready": State(N_("Ready"), "circle-check", "ok"),
+    "after_render": State(N_("After render"), "circle-dot-dashed", "later"),
     "at_posting": State(N_("At posting"), "circle-dot-dashed", "later"),
     "missing": State(N_("Missing"), "octagon-x", "bad"),
     "not_offered": State(N_("Not offered"), "circle-slash", "later"),
@@ -112,10 +162,14 @@ LAYER_STATES = {
 
 
 def mark(name: str) -> str:
-    return MARKS[Mark(name)]
+    return MARKS[Mark(name)].name
 
 
-def in_order(rows: tuple[_Row, ...]) -> list[_Row]:
+def mark_sentence(name: str) -> str:
+    return MARKS[Mark(name)].sentence
+
+
+def in_order(rows: Iterable[Layer]) -> list[Layer]:
     """What the audience sees first comes first."""
     order = list(MARKS)
     return sorted(rows, key=lambda row: order.index(Mark(row.mark)))
@@ -135,6 +189,17 @@ WAYS_OUT = {
     "kept_back": N_("Nothing was sent. Pick a new time to ask again."),
     "withdrawn": N_("Nothing was sent."),
 }
+
+TROUBLES = (
+    N_("The AI disclosure is gone."), N_("It is not the item that was approved."), N_("It is no longer there."),
+)  # fmt: skip
+"""As `services.incidents` writes them."""
+INCIDENTS = {
+    "taking_down": N_("It is being taken down."),
+    "taken_down": N_("It was taken down."),
+    "takedown_failed": N_("The platform would not take it down. Ask again, or do it there."),
+}
+"""What is being done about it; an open one says nothing yet."""
 
 CHANGE_REASONS = {
     "not_my_words": N_("Not my words"),

@@ -101,6 +101,7 @@ def new_post(session: Session, form: Written, creator: Creator) -> NewPost:
         at=fields.at,
         zone=fields.zone,
         form=fields.form,
+        sponsored=fields.sponsored,
         avatar=fields.avatar,
         staging=staged,
     )
@@ -135,6 +136,7 @@ def reopened(session: Session, post: Post) -> Written:
         avatar=post.avatar_id,
         title=post.title,
         kind=post.kind,
+        sponsored=post.sponsored,
         form=post.form,
         **halves(post.template),
         caption=post.caption,

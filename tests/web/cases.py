@@ -1,9 +1,11 @@
 """The states a page can be in, as the plain data that services hand over."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
+from avatar_scheduler.domain.disclosure import Blocked
 from avatar_scheduler.services.cards import (
+    Asker,
     Card,
     FeedItem,
     FeedPage,
@@ -13,11 +15,11 @@ from avatar_scheduler.services.cards import (
     PostPage,
     Progress,
     Proof,
-    ProofMark,
     QueueRow,
     Target,
     TimelineRow,
 )  # fmt: skip
+from avatar_scheduler.services.incidents import Notice
 from avatar_scheduler.services.people import Person
 from avatar_scheduler.services.recognition import Answer, Change, Recognition
 from avatar_scheduler.services.uploads import Row
@@ -28,14 +30,46 @@ DEADLINE = NOW + timedelta(minutes=42)
 HASH = "9f2c41d877b0" + "0" * 48 + "a71e"
 ZONE = "Europe/Paris"
 VIDEO_MS = 2000
+ITEM_URL = "http://127.0.0.1:8321/f/maya/d1"
 
 ADA = Person("m1", "o1", "Ada Lind", "owner", "en", "csrf-of-ada", "s1")
+EU = Asker(
+    "eu.ai-act-50-4", "AI Act, Article 50(4): deep fakes are disclosed", "Regulation (EU) 2024/1689, article 50(4)",
+    date(2026, 11, 22),
+)  # fmt: skip
+TIKTOK = Asker(
+    "tiktok.direct_video", "TikTok Content Posting API: AI-generated content is declared",
+    "https://developers.tiktok.com/doc/content-posting-api-reference-direct-post", date(2026, 11, 22),
+)  # fmt: skip
+LABEL = Layer(
+    "label", "ready", "0:00-0:24", "label 1, ffmpeg 8",
+    (("text", "AI Avatar of Maya"), ("height_thousandths", "52"), ("worst_match", "987"), ("worst_patch", "3"),
+     ("end_ms", "24000")),
+    (EU, TIKTOK),
+)  # fmt: skip
 LAYERS = (
-    Layer("caption_line", "ready", "first line of the caption"),
-    Layer("credentials", "ready", "signed, file matches"),
-    Layer("label", "ready", "0:00-0:24"),
-    Layer("xmp", "ready", "trainedAlgorithmicMedia"),
+    Layer("caption_line", "ready", "first line of the caption", "caption 1", (), (EU,)),
+    Layer("credentials", "ready", "signed, file matches", "c2pa 0.38.1", (("state", "Trusted"),), (EU,)),
+    LABEL,
+    Layer("xmp", "ready", "trainedAlgorithmicMedia", "xmp 1", (), (EU,)),
+    Layer("aigc", "ready", "0badcafe", "aigc 1", (("id", "0badcafe"),), (EU,)),
+    Layer("watermark", "ready", "leads to 0badcafe", "watermark 1", (("id", "0badcafe"),), (EU,)),
 )
+FLAG = Layer("platform_flag", "at_posting", "post_info.is_aigc = true", asked_by=(TIKTOK,))
+NO_FLAG = Layer("platform_flag", "not_offered", "own_feed, bluesky")
+SPONSORED = (
+    *LAYERS,
+    Layer("sponsor_label", "ready", "0:00-0:24", "label 1", (("text", "Paid partnership"),), (EU,)),
+    Layer("sponsor_line", "ready", "second line of the caption", "caption 1", (), (EU,)),
+    Layer("spoken", "ready", "0:00-0:04", "spoken 1", (("text", "This video uses an AI-generated avatar."),), (EU,)),
+    FLAG,
+    Layer("sponsor_flag", "at_posting", "post_info.brand_content_toggle = true", asked_by=(TIKTOK,)),
+    NO_FLAG,
+)
+STOPPED = Blocked(
+    "tiktok.inbox", "A draft in the TikTok inbox forgets that it is AI.", TIKTOK.source,
+    "Publish it directly, as a video.",
+)  # fmt: skip
 TARGET = Target("own_feed", "maya", DUE, ZONE, "waiting", "", "")
 
 READY = Card(
@@ -98,6 +132,8 @@ CARDS = {
     "still": STILL,
     "still-locked": replace(STILL, seen_complete=False, looked_at=(1,)),
     "blocked": replace(READY, layers=MISSING, post_state="blocked"),
+    "stopped": replace(READY, stopped=STOPPED),
+    "sponsored": replace(READY, kind="tip", sponsored="paid", layers=SPONSORED, changes=()),
     "too_late": replace(READY, seconds_left=-60, can_decide=False),
     "stale": replace(READY, version_number=1, newer_version_id="v2id", can_decide=False, changes=()),
     "approved": replace(
@@ -110,7 +146,7 @@ CARDS = {
     "secondary": replace(
         READY, kind="b_roll", core=False, must_see=False, seen_complete=False, seen_ms=0, changes=(), deadline=None,
         seconds_left=None, targets=(), due_at=None, consent_until=None,
-        layers=(*LAYERS, Layer("platform_flag", "at_posting", "set, then read back")),
+        layers=(*LAYERS, FLAG),
     ),
     "long_words": replace(
         READY, title="Donaudampfschifffahrtsgesellschaftskapitänsmütze " * 2, language="de",
@@ -120,6 +156,7 @@ CARDS = {
 ROWS = [
     QueueRow("v2id", "Reply to @lina.cooks", "Maya Okafor", "maya", "reply", True, DUE, 42 * 60),
     QueueRow("v3id", "DM to a coaching client", "Léo Garnier", "leo", "message", True, DUE, 70 * 60),
+    QueueRow("v5id", "Autumn coat", "Léo Garnier", "leo", "tip", True, DUE, 80 * 60, "paid"),
     QueueRow("v4id", "B-roll: market morning", "Noa Conti", "noa", "b_roll", False, DUE, 26 * 3600),
 ]
 
@@ -152,9 +189,12 @@ PUBLISHED = PostPage(
     video_url="/clip.mp4",
     poster_url="/poster.jpg",
     captions_url="/captions.vtt",
+    layers=(*LAYERS, NO_FLAG),
 )
 POSTS = {
     "published": PUBLISHED,
+    "sponsored": replace(PUBLISHED, sponsored="paid", layers=SPONSORED),
+    "incident": PUBLISHED,
     "still": replace(PUBLISHED, video_url="", poster_url="", captions_url="", pictures=PICTURES),
     "rendering": replace(
         PUBLISHED, progress=Progress("p1", "Reply to @lina.cooks", "rendering", 43, "Drawing", "", ""), targets=(),
@@ -168,6 +208,17 @@ POSTS = {
         targets=(replace(TARGET, state="unconfirmed", reason="The platform did not answer within 30 s."),),
     ),
 }  # fmt: skip
+INCIDENTS = tuple(
+    Notice(f"i{number}", post, "d1", "Reply to @lina.cooks", "Maya Okafor", "bluesky", what, ITEM_URL, NOW, state)
+    for number, (post, what, state) in enumerate(
+        (
+            ("p1", "The AI disclosure is gone.", "open"),
+            ("p1", "It is not the item that was approved.", "taking_down"),
+            ("p1", "It is not the item that was approved.", "takedown_failed"),
+            ("p7", "It is no longer there.", "open"),
+        )
+    )
+)
 LISTING = [
     Progress("p1", "Reply to @lina.cooks", "in_review", 100, "", "", "v2id"),
     Progress("p2", "Three myths about salt", "rendering", 43, "Drawing", "", ""),
@@ -223,11 +274,8 @@ PROOF = Proof(
     media_hash="cd" * 32,
     engine="Avatar Scheduler 0.1.0",
     voice="hibari-tts, af_heart",
-    marks=(
-        ProofMark("label", True, "0:00-0:24", "label 1, ffmpeg 8"),
-        ProofMark("credentials", True, "signed, file matches", "c2pa 0.38.1"),
-        ProofMark("xmp", False, "no XMP packet", "xmp 1"),
-    ),
+    marks=(LABEL, LAYERS[1], Layer("xmp", "missing", "no XMP packet", "xmp 1", (), (EU,)), NO_FLAG),
+    sponsored="own",
     targets=(replace(TARGET, state="published", url="http://127.0.0.1:8321/f/maya/d1"),),
     audit_hash="ef" * 32,
     item_url="http://127.0.0.1:8321/f/maya/d1",

@@ -32,9 +32,11 @@ def pages() -> dict[str, tuple[str, dict[str, Any]]]:
         found[f"review-{name}"] = ("review.html", review.view(card, cases.ROWS, cases.NOW, newer))
     found["review-empty"] = ("review_empty.html", {"waiting": 0})
     for name, post in cases.POSTS.items():
-        moving = post.progress.state in posts.MOVING
-        found[f"post-{name}"] = ("post.html", {"post": post, "moving": moving, "waiting": 3, "zone": cases.ZONE})
+        incidents = cases.INCIDENTS if name == "incident" else ()
+        found[f"post-{name}"] = ("post.html", posts.view(post, cases.ADA, waiting=3, incidents=incidents))
     found["posts"] = ("posts.html", {"rows": cases.LISTING, "moving": posts.MOVING, "waiting": 3})
+    around = {"waiting": 3, "incidents": cases.INCIDENTS}
+    found["posts-incident"] = ("posts.html", {"rows": cases.LISTING, "moving": posts.MOVING, **around})
     found["posts-none"] = ("posts.html", {"rows": [], "moving": posts.MOVING, "waiting": 0})
     for name, rows, more in (("uploads", cases.UPLOADS, {"problem": "The file is a text."}), ("uploads-none", [], {})):
         shown = uploads.view(rows, [("maya", "Maya Okafor"), ("leo", "Léo Garnier")], cases.ADA, **more)

@@ -29,6 +29,7 @@ FILLED = {
     "upload_id": "u",
     "renderer": "heygen",
     "number": 1,
+    "incident_id": "abcdef",
 }
 
 

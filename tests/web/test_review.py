@@ -45,7 +45,7 @@ class TestCard:
         page = ada.get(f"/review/{version.id}").text
         assert "Keep the heat low." in page
         assert "Replies always come to you" in page
-        assert "4 ready" in page
+        assert "6 ready" in page
         assert version.sha256 in page
 
     def test_is_not_there_for_another_organization(self, world: World, cy: Visitor) -> None:

@@ -2,17 +2,20 @@
 
 import re
 from dataclasses import replace
+from datetime import date
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
 from avatar_scheduler.paths import TEMPLATES
-from avatar_scheduler.web import review
+from avatar_scheduler.services.cards import Asker
+from avatar_scheduler.web import posts, review
 from avatar_scheduler.web.templating import render
 from tests.web import cases, gallery
 
 STATIC = Path(review.__file__).parent / "static"
+TODAY = date(2026, 11, 22)
 EVIL = "</p><script>alert(1)</script><img src=x onerror=alert(1)>{{7*7}}"
 
 
@@ -70,11 +73,14 @@ def test_what_people_wrote_is_shown_as_text() -> None:
         cases.READY, title=EVIL, script=EVIL, caption=EVIL, creator=EVIL, decided_by=EVIL, changes=(("added", EVIL),)
     )
     post = replace(cases.PUBLISHED, script=EVIL, caption=EVIL, creator=EVIL)
-    proof = replace(cases.PROOF, title=EVIL, approved_by=EVIL)
+    asker = Asker(EVIL, EVIL, EVIL, TODAY)
+    layer = replace(cases.LABEL, detail=EVIL, tool=EVIL, measured=(("text", EVIL),), asked_by=(asker,))
+    proof = replace(cases.PROOF, title=EVIL, approved_by=EVIL, marks=(layer,))
+    evil = [replace(row, what=EVIL, url="javascript:alert(1)", title=EVIL) for row in cases.INCIDENTS]
     feed = replace(cases.FEED, creator=EVIL, items=(replace(cases.ITEM, title=EVIL, disclosure_line=EVIL),))
     pages = [
         render("review.html", "en", person=cases.ADA, **review.view(card, cases.ROWS, cases.NOW)),
-        render("post.html", "en", person=cases.ADA, post=post, moving=False, waiting=0, zone="UTC"),
+        render("post.html", "en", person=cases.ADA, **posts.view(post, cases.ADA, waiting=0, incidents=evil)),
         render("proof.html", "en", person=None, proof=proof),
         render("feed.html", "en", person=None, feed=feed),
     ]
@@ -82,6 +88,7 @@ def test_what_people_wrote_is_shown_as_text() -> None:
         assert "<script>" not in html
         assert "<img src=x" not in html
         assert "{{7*7}}" in html
+        assert 'href="javascript:' not in html
 
 
 def approve_button(html: str) -> dict[str, str | None]:
@@ -151,6 +158,7 @@ def test_text_in_another_language_than_the_page_says_so() -> None:
     html = card_page("long_words", "fr")
     assert '<h2 id="rt" lang="de">' in html
     assert '<i lang="en">signed, file matches</i>' in html
+    assert '<b lang="en">AI Act, Article 50(4): deep fakes are disclosed</b>' in html
 
 
 def test_an_audit_entry_nobody_wrote_a_sentence_for_is_still_shown() -> None:
@@ -178,7 +186,10 @@ def test_every_class_in_the_style_sheets_is_used_by_some_page() -> None:
 
 def test_the_scripts_stay_small_and_clean() -> None:
     scripts = list((STATIC / "js").glob("*.js"))
-    everywhere, elsewhere = {"keys.js", "progress.js", "toast.js"}, {"player.js", "reel.js", "compose.js", "uploads.js", "verify.js"}
+    everywhere, elsewhere = (
+        {"keys.js", "progress.js", "toast.js"},
+        {"player.js", "reel.js", "compose.js", "uploads.js", "verify.js"},
+    )
     assert {path.name for path in scripts} == everywhere | elsewhere
     assert all(path.stat().st_size < 5 * 1024 for path in scripts)
     for path in scripts:

@@ -10,7 +10,7 @@ from babel.messages.extract import extract_from_dir
 
 from avatar_scheduler import i18n
 from avatar_scheduler.domain.delivery import DeliveryState
-from avatar_scheduler.domain.disclosure import Mark
+from avatar_scheduler.domain.disclosure import SPONSORED, Mark
 from avatar_scheduler.domain.interaction import KINDS
 from avatar_scheduler.domain.post import PostState
 from avatar_scheduler.paths import TEMPLATES
@@ -103,6 +103,7 @@ def test_every_kind_state_mark_and_reason_has_a_word() -> None:
     assert set(words.POST_STATES) == set(PostState)
     assert set(words.DELIVERY_STATES) == set(DeliveryState)
     assert set(words.MARKS) == set(Mark)
+    assert set(words.PAYERS) == set(SPONSORED)
     assert tuple(words.CHANGE_REASONS) == REASONS
     assert set(get_args(forms.Reason)) == set(REASONS)
 
