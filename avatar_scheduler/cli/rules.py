@@ -8,17 +8,19 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.table import Column, Table
 
 from avatar_scheduler.cli.common import Json, console, emit, now, operator, settings, shown
 from avatar_scheduler.db.engine import read_scope
 from avatar_scheduler.domain.consent import PERFORMERS
-from avatar_scheduler.domain.disclosure import MEDIA, SPONSORED, Evidence, RequiredMark
+from avatar_scheduler.domain.disclosure import MEDIA, SPONSORED, Evidence, Mark, RequiredMark
 from avatar_scheduler.domain.errors import Invalid, Refused
 from avatar_scheduler.domain.rulebook import Rule
 from avatar_scheduler.rules import checking, listing
-from avatar_scheduler.rules.packs import SurfaceRow
+from avatar_scheduler.rules.packs import Flag, SurfaceRow
 from avatar_scheduler.services import disclosing, explaining
+
+ALWAYS = date(2000, 1, 1)
+"""The day the house's own rules are dated: earlier than anything it could send."""
 
 
 def register(app: typer.Typer) -> None:
@@ -45,8 +47,8 @@ def show(
         emit({"version": book.version, "rules": [_plain(rule) for rule in found], "surfaces": rows})
         return
     console.print(f"Rule packs {book.version}")
-    console.print(_laws(rule for rule in found if rule.id not in listing.switches()))
-    console.print(_switches(surfaces))
+    _print_laws(rule for rule in found if rule.id not in listing.switches())
+    _print_switches(surfaces)
 
 
 def diff(
@@ -63,7 +65,7 @@ def diff(
     if json:
         emit([_plain(rule) for rule in found])
     elif found:
-        console.print(_laws(found))
+        _print_laws(found)
     else:
         console.print(
             "Nothing changes." if dated else f"No packs of your own in {_folder()}: the floor holds as it is."
@@ -114,15 +116,15 @@ def _day(text: str, option: str) -> date:
         raise Invalid(f"{option} {text!r} is no day. Write it as 2026-12-02.", code="dates") from None
 
 
-def _laws(found: Iterable[Rule]) -> Table:
-    table = Table("since", "where", "rule", "covers", "asks for", Column("source", overflow="fold"), "checked")
+def _print_laws(found: Iterable[Rule]) -> None:
+    """Blocks, not a table: a source is as long as it is, and people search for it."""
     for rule in found:
-        since = "draft" if rule.draft else "always" if rule.begins <= date(2000, 1, 1) else f"{rule.begins}"
+        since = "draft" if rule.draft else "always" if rule.begins <= ALWAYS else f"{rule.begins}"
         asks = "nothing goes there" if rule.blocked else ", ".join(dict.fromkeys(d.mark for d in rule.demands))
         where = rule.where or ", ".join(sorted(rule.platforms)) or "everywhere"
-        law = f"{rule.id}\n{shown(rule.law)}"
-        table.add_row(since, where, law, _covers(rule), asks, shown(rule.source), f"{rule.checked}")
-    return table
+        console.print(f"[bold]{rule.id}[/bold]  {since}, {where}: {asks}", soft_wrap=True)
+        console.print(f"    {shown(rule.law)}. {_covers(rule)}", soft_wrap=True)
+        console.print(f"    {shown(rule.source)}; checked {rule.checked}", soft_wrap=True, style="dim")
 
 
 def _covers(rule: Rule) -> str:
@@ -132,17 +134,23 @@ def _covers(rule: Rule) -> str:
     return "; ".join(parts)
 
 
-def _switches(found: Iterable[SurfaceRow]) -> Table:
-    source = Column("source", overflow="fold")
-    table = Table("platform", "surface", "takes", "switch", "paid, own", "read back", source, "checked")
+def _print_switches(found: Iterable[SurfaceRow]) -> None:
     for row in found:
-        flags = ", ".join(flag.field for flag in row.flags) or "none"
-        money = ", ".join(flag.field for flag in (*row.paid, *row.own)) or "none"
-        table.add_row(
-            row.platform, row.surface, ", ".join(row.media), shown(f"closed: {row.blocked}" if row.blocked else flags),
-            money, shown(row.read_back) or "no", shown(row.source), f"{row.checked}",
-        )  # fmt: skip
-    return table
+        switch = f"closed: {row.blocked}" if row.blocked else _fields(row.flags) or "no switch of its own"
+        console.print(
+            f"[bold]{row.platform} {row.surface}[/bold]  {', '.join(row.media)}: {shown(switch)}", soft_wrap=True
+        )
+        for words, value in (
+            ("paid", _fields(row.paid)), ("own brand", _fields(row.own)), ("read back", row.read_back),
+            ("forgotten by", row.drops), ("not over the picture", ", ".join(row.forbidden)),
+        ):  # fmt: skip
+            if value:
+                console.print(f"    {words}: {shown(value)}", soft_wrap=True)
+        console.print(f"    {shown(row.source)}; checked {row.checked}", soft_wrap=True, style="dim")
+
+
+def _fields(flags: Iterable[Flag]) -> str:
+    return ", ".join(f"{flag.field} = {flag.demand(Mark.platform_flag).value}" for flag in flags)
 
 
 def _print_place(place: explaining.Where) -> None:
