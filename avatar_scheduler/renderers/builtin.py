@@ -119,18 +119,15 @@ def make(order: Order, folder: Path, keys: Path, sentences: Path | None) -> dict
 def measure(order: Order, folder: Path, keys: Path) -> dict[str, Any]:
     """Evidence on the finished file, in a process that did not make it."""
     from avatar_scheduler.domain import staging
-    from avatar_scheduler.marks import inspect, label
+    from avatar_scheduler.marks import inspect
+    from avatar_scheduler.renderers import marking
 
     made = json.loads((folder / MADE).read_text())
     size = staging.read(json.loads(order.staging)).size
-    expected = inspect.Expected(
-        label.draw(order.label_sign, order.label_words, size),
-        order.caption,
-        order.caption_line,
-        (keys / "root.pem").read_text(),
-        human_ms=tuple((start, end) for start, end in made["human_ms"]),
-    )
-    return {"evidence": [evidence(e) for e in inspect.inspect(folder / "signed.mp4", expected)]}
+    spans = tuple((start, end) for start, end in made["human_ms"])
+    video = folder / "signed.mp4"
+    found = inspect.inspect(video, marking.expected(order, keys, size, spans))
+    return {"evidence": [evidence(e) for e in found], "prints": marking.prints({"video": video})}
 
 
 def evidence(e: "Evidence") -> dict[str, Any]:

@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING
 from avatar_scheduler.renderers.base import SIGNING, Order
 
 if TYPE_CHECKING:  # loaded only after the limits are set
+    from collections.abc import Mapping
+
     from avatar_scheduler.marks.credentials import Ingredient
+    from avatar_scheduler.marks.inspect import Expected
+    from avatar_scheduler.marks.spoken import Sentence
+    from avatar_scheduler.marks.times import Span
     from avatar_scheduler.studio.watermark import Watermark
 
 
@@ -46,3 +51,40 @@ def sign(
     manifest = target.with_suffix(".c2pa")
     manifest.write_bytes(signed.manifest)
     return {"manifest": manifest.name, "certificate": signed.certificate, "timestamped_by": signed.timestamped_by}
+
+
+def expected(order: Order, keys: Path, size: tuple[int, int], human_ms: "tuple[Span, ...]" = ()) -> "Expected":
+    """What a file of this order is measured against. `size` is the picture's, in pixels."""
+    from avatar_scheduler.marks import credentials, inspect, label, timestamps
+    from avatar_scheduler.marks.watermark.keys import key_of
+
+    return inspect.Expected(
+        label.draw(order.label_sign, order.label_words, size, sponsor=order.sponsor),
+        order.caption,
+        order.caption_line,
+        credentials.read_root(keys, order.organization),
+        human_ms=human_ms,
+        sponsor_line=order.sponsor_line,
+        spoken=_said_again(order) if order.spoken else None,
+        mark_id=order.mark_id,
+        watermark_key=key_of(keys, order.organization),
+        time_roots=timestamps.read_roots(keys),
+    )
+
+
+def _said_again(order: Order) -> "Sentence":
+    """By the same voice, which says the same words the same way each time; never from what was kept of it."""
+    from avatar_scheduler.domain import staging
+    from avatar_scheduler.marks.spoken import Sentence
+    from avatar_scheduler.studio.speech.speak import notice
+
+    staged = staging.read(json.loads(order.staging))
+    speech = notice(order.spoken, order.language, voice="" if staged.recording else staged.voice)
+    return Sentence(order.spoken, speech.samples, speech.rate)
+
+
+def prints(files: "Mapping[str, Path]") -> dict[str, list[str]]:
+    """Perceptual hashes of each film ("video") or picture."""
+    from avatar_scheduler.marks import prints as found
+
+    return {kind: found.of_video(path) if kind == "video" else found.of_picture(path) for kind, path in files.items()}

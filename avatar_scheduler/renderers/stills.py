@@ -46,14 +46,12 @@ def make(order: Order, folder: Path, keys: Path) -> dict[str, Any]:
 def measure(order: Order, folder: Path, keys: Path) -> dict[str, Any]:
     """Evidence on every picture in the folder. Which of them are needed is asked when the version is frozen."""
     from avatar_scheduler.domain import staging
-    from avatar_scheduler.marks import label
-    from avatar_scheduler.marks.inspect import Expected
     from avatar_scheduler.marks.stills import inspect_stills
+    from avatar_scheduler.renderers import marking
     from avatar_scheduler.renderers.builtin import evidence
 
     size = staging.read(json.loads(staged(order).staging)).size
-    art = label.draw(order.label_sign, order.label_words, size)
-    expected = Expected(art, order.caption, order.caption_line, (keys / "root.pem").read_text())
     numbered = {int(name[1]): path for path in folder.iterdir() if (name := _PICTURE.fullmatch(path.name))}
-    found = inspect_stills([numbered[number] for number in sorted(numbered)], expected)
-    return {"evidence": [evidence(e) for e in found]}
+    pictures = [numbered[number] for number in sorted(numbered)]
+    found = inspect_stills(pictures, marking.expected(order, keys, size))
+    return {"evidence": [evidence(e) for e in found], "prints": marking.prints({p.stem: p for p in pictures})}
