@@ -1,5 +1,3 @@
-import os
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -64,26 +62,34 @@ checked = 2026-11-22
 """
 
 
-@pytest.fixture
-def pack(tmp_path: Path) -> Callable[[str], Path]:
-    def write(text: str, name: str = "agency.toml") -> Path:
-        (tmp_path / name).write_text(text, "utf-8")
-        return tmp_path
+class Pack:
+    """An operator's folder."""
 
-    return write
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __call__(self, text: str, name: str = "agency.toml") -> Path:
+        (self.folder / name).write_text(text, "utf-8")
+        return self.folder
+
+
+@pytest.fixture
+def pack(tmp_path: Path) -> Pack:
+    return Pack(tmp_path)
 
 
 class TestOperatorsPacks:
     def test_no_folder_or_an_empty_one_is_the_floor(self, tmp_path: Path) -> None:
         assert book(tmp_path).version == book(tmp_path / "nothing").version == book().version
 
-    def test_a_row_adds_its_mark_beside_those_of_the_floor(self, pack: Callable[[str], Path]) -> None:
+    def test_a_row_adds_its_mark_beside_those_of_the_floor(self, pack: Pack) -> None:
         before, after = (decide(FILM, HERE, frozenset(), LATER, b) for b in (book(), book(pack(ROW))))
         assert isinstance(before, list)
         assert isinstance(after, list)
-        assert [one for one in after if one not in before] == [one for one in after if one.rule == "agency.gap"] != []
+        assert [one for one in after if one not in before] == [one for one in after if one.rule == "agency.gap"]
+        assert len(after) == len(before) + 1
 
-    def test_a_row_may_block(self, pack: Callable[[str], Path]) -> None:
+    def test_a_row_may_block(self, pack: Pack) -> None:
         own = book(pack(BLOCK))
         said = decide(FILM, Place("x", "post"), frozenset(), LATER, own)
         assert said == Blocked(
@@ -91,7 +97,7 @@ class TestOperatorsPacks:
         )
         assert not isinstance(decide(FILM, HERE, frozenset(), LATER, own), Blocked)
 
-    def test_the_version_is_of_every_row_that_holds(self, pack: Callable[[str], Path]) -> None:
+    def test_the_version_is_of_every_row_that_holds(self, pack: Pack) -> None:
         folder = pack(ROW)
         first = book(folder).version
         assert len(first) == 16
@@ -100,16 +106,16 @@ class TestOperatorsPacks:
         pack(ROW.replace("3 March", "4 March"))
         assert book(folder).version != first
 
-    def test_a_change_holds_from_the_next_question_on(self, pack: Callable[[str], Path]) -> None:
+    def test_a_change_holds_from_the_next_question_on(self, pack: Pack) -> None:
         folder = pack(ROW)
         assert book(folder) is book(folder), "not read again while nothing changed"
         pack(BLOCK, "other.toml")
         assert isinstance(decide(FILM, Place("x", "post"), frozenset(), LATER, book(folder)), Blocked)
-        os.unlink(folder / "other.toml")  # noqa: PTH108
-        assert book(folder).version == book(folder).version
+        (folder / "other.toml").unlink()
+        assert not isinstance(decide(FILM, Place("x", "post"), frozenset(), LATER, book(folder)), Blocked)
 
     @pytest.mark.parametrize("text", [ROW, BLOCK, WEAKENING])
-    def test_nothing_in_a_pack_takes_anything_away(self, pack: Callable[[str], Path], text: str) -> None:
+    def test_nothing_in_a_pack_takes_anything_away(self, pack: Pack, text: str) -> None:
         """Every case of the floor: what was asked for still is, what was closed still is."""
         own, tried = book(pack(text)), 0
         assert own.ways == book().ways
@@ -127,9 +133,7 @@ class TestOperatorsPacks:
                         assert set(before) <= set(after), (content, place, code)
         assert tried > 1000
 
-    def test_a_country_of_an_operators_own_does_not_make_its_audience_a_known_one(
-        self, pack: Callable[[str], Path]
-    ) -> None:
+    def test_a_country_of_an_operators_own_does_not_make_its_audience_a_known_one(self, pack: Pack) -> None:
         own = book(pack(WEAKENING))
         brazil, nobody = (decide(FILM, HERE, audience(code), LATER, own) for code in ("BR", ""))
         assert brazil == nobody
@@ -143,7 +147,7 @@ class TestRefusals:
             (('marks = ["spoken"]', 'marks = ["platform_flag"]'), "flags stand in surfaces.toml"),
             (('marks = ["spoken"]', "marks = []"), "names marks, or says why it is blocked"),
             (('marks = ["spoken"]', 'marks = ["spoken"]\nblocked = "No."'), "blocked and way_out stand together"),
-            (('marks = ["spoken"]', 'marks = ["spoken"]\nblocked = "No."\nway_out = "Do not."'), "names marks, or says"),
+            (('marks = ["spoken"]', 'marks = ["spoken"]\nblocked = "No."\nway_out = "Go."'), "names marks, or says"),
             (('source = "minutes of our board, 3 March 2026"', ""), "source: Field required"),
             (("checked = 2026-11-22", ""), "checked: Field required"),
             (("checked = 2026-11-22", 'checked = "2026-11-22"'), "checked: Input should be a valid date"),
@@ -162,7 +166,7 @@ class TestRefusals:
         ],
     )  # fmt: skip
     def test_a_row_that_is_not_understood_is_named_with_its_reason(
-        self, pack: Callable[[str], Path], change: tuple[str, str], reason: str
+        self, pack: Pack, change: tuple[str, str], reason: str
     ) -> None:
         folder = pack(ROW.replace(*change))
         with pytest.raises(Invalid) as caught:

@@ -104,3 +104,12 @@ def test_unknown_forms_and_sponsors_are_refused() -> None:
         of("en", form="hologram")
     with pytest.raises(Invalid, match=r"“maybe” does not say who pays. Use one of: no, own, paid"):
         of("en", sponsored="maybe")
+
+
+@pytest.mark.parametrize("language", rules.languages())
+def test_no_word_of_ours_is_a_brand(language: str) -> None:
+    """TikTok's sharing rules: no app lays its own name over what people share."""
+    for form in FORMS:
+        for sponsored in SPONSORED:
+            said = " ".join(vars(of(language, form, sponsored)).values()).lower()
+            assert not any(brand in said for brand in ("scheduler", "studio", "http", "@", "#", "™"))
