@@ -174,7 +174,7 @@ class TestReading:
             Sent(b"ai=true", "application/x-www-form-urlencoded", "ai=false"),
             Sent(b"ai=true", "multipart/form-data; boundary=x"),
             Sent(b"ai=true", "multipart/form-data"),
-            Sent(as_parts({"ai": True}).body[:-8], as_parts({}).content_type),
+            Sent(as_parts({"ai": True, "x": 1}).body[:-12], as_parts({}).content_type),
             Sent(as_parts({"ai": True}).body.replace(b'"ai"', b'"ai"; filename="ai"'), as_parts({}).content_type),
             Sent(b"x", "video/mp4", "ai=true"),
             Sent(b"", "", "ai=true&ai=true"),
