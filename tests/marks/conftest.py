@@ -42,8 +42,9 @@ def film(
     without: Container[int] = (),
     options: dict[str, str] | None = None,
     pix_fmt: str = "yuv420p",
+    instead: LabelArt | None = None,
 ) -> Path:
-    """`without` are the numbers of the frames that lack the label."""
+    """`without` are the numbers of the frames that lack the label, or show another `instead`."""
     ground = scenery(size)
     with av.open(path, "w") as container:
         stream = container.add_stream(
@@ -52,8 +53,8 @@ def film(
         stream.width, stream.height, stream.pix_fmt = *size, pix_fmt
         for number in range(round(seconds * fps)):
             picture = np.roll(ground, number * 3, axis=0)
-            if art and number not in without:
-                lay(art, picture)
+            if shown := instead if number in without else art:
+                lay(shown, picture)
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         container.mux(stream.encode())
     return path

@@ -3,6 +3,7 @@ import sys
 from collections.abc import Callable, Container
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 
 from avatar_scheduler.domain.disclosure import Evidence, Mark
 from avatar_scheduler.marks import digest
-from avatar_scheduler.marks.label import LabelArt, draw, measure
+from avatar_scheduler.marks.label import LabelArt, draw, measure, measure_plates
 from tests.marks.conftest import FPS, SMALL, film
 
 QUARTER_TURN = np.array([0, 1 << 16, 0, -(1 << 16), 0, 0, 0, 0, 1 << 30], ">i4").tobytes()
@@ -241,6 +242,71 @@ def remux(source: Path, target: Path, *, tracks: int = 1, skip: int = 0, options
                 if packet.dts is not None and number >= skip:
                     packet.stream = stream
                     new.mux(packet)
+
+
+class TestSponsorPlate:
+    """Two plates, one picture: each must be seen in its own place."""
+
+    @pytest.fixture
+    def both(self) -> LabelArt:
+        return draw("AI", "Avatar of Maya", SMALL, sponsor="Ad")
+
+    @staticmethod
+    def marks(video: Path, art: LabelArt, **how: Any) -> dict[Mark, Evidence]:
+        return {evidence.mark: evidence for evidence in measure_plates(video, art, **how)}
+
+    def test_both_are_there_and_say_what_was_drawn(self, both: LabelArt, tmp_path: Path) -> None:
+        found = self.marks(film(tmp_path / "f.mp4", both), both)
+        assert [evidence.ok for evidence in found.values()] == [True, True]
+        assert found[Mark.label].measured["text"] == "AI Avatar of Maya"
+        assert found[Mark.sponsor_label].measured["text"] == "Ad"
+        assert found[Mark.label].measured["height_thousandths"] == both.label_height * 1000 // 540
+        assert int(found[Mark.sponsor_label].measured["height_thousandths"]) >= 50
+
+    def test_nothing_paid_for_nothing_measured(self, labelled: Path, art: LabelArt) -> None:
+        assert list(self.marks(labelled, art)) == [Mark.label]
+
+    def test_only_the_ai_plate_covered(self, both: LabelArt, tmp_path: Path) -> None:
+        assert both.sponsor
+        found = self.marks(film(tmp_path / "f.mp4", both.sponsor), both)
+        assert reason(found[Mark.label]) == "gone from 0:00 to 0:02"
+        assert found[Mark.sponsor_label].ok
+
+    def test_only_the_sponsor_plate_covered(self, both: LabelArt, tmp_path: Path) -> None:
+        found = self.marks(film(tmp_path / "f.mp4", both.plate), both)
+        assert found[Mark.label].ok
+        assert reason(found[Mark.sponsor_label]) == "gone from 0:00 to 0:02"
+
+    def test_one_second_of_one_of_them_is_named(self, both: LabelArt, tmp_path: Path) -> None:
+        video = film(tmp_path / "f.mp4", both, seconds=5, without=range(60, 90), instead=both.plate)
+        found = self.marks(video, both)
+        assert found[Mark.label].ok
+        assert reason(found[Mark.sponsor_label]) == "gone from 0:02 to 0:03"
+
+    @pytest.mark.parametrize("words", ["Add", "A", "Fun", "Ac"])
+    def test_other_words_are_not_the_ones_asked_for(self, both: LabelArt, tmp_path: Path, words: str) -> None:
+        other = draw("AI", "Avatar of Maya", SMALL, sponsor=words)
+        found = self.marks(film(tmp_path / "f.mp4", other, seconds=0.5), both)
+        assert found[Mark.label].ok
+        assert not found[Mark.sponsor_label].ok
+
+    @pytest.mark.parametrize("opacity", [0.2, 0.6])
+    def test_a_faded_plate_is_none(self, both: LabelArt, tmp_path: Path, opacity: float) -> None:
+        found = self.marks(film(tmp_path / "f.mp4", faded(both, opacity), seconds=0.5), both)
+        assert [evidence.ok for evidence in found.values()] == [False, False]
+
+    def test_a_person_is_not_called_an_avatar_and_the_ad_is_still_one(self, both: LabelArt, tmp_path: Path) -> None:
+        span, person = ((1500, 3500),), range(45, 105)
+        kept = film(tmp_path / "kept.mp4", both, seconds=5, without=person, instead=both.sponsor)
+        assert [evidence.ok for evidence in self.marks(kept, both, human_ms=span).values()] == [True, True]
+        gone = self.marks(film(tmp_path / "gone.mp4", both, seconds=5, without=person), both, human_ms=span)
+        assert gone[Mark.label].ok
+        assert reason(gone[Mark.sponsor_label]) == "gone from 0:01.5 to 0:03.5"
+
+    def test_bad_files_say_so_of_both(self, both: LabelArt, tmp_path: Path) -> None:
+        found = self.marks(tmp_path / "nowhere.mp4", both)
+        assert all("No such file" in reason(evidence) for evidence in found.values())
+        assert len(found) == 2
 
 
 def test_importing_the_marks_opens_neither_decoder_nor_drawing_library() -> None:
