@@ -133,15 +133,15 @@ def unproven(
         return ["No rule asks for a mark here, which is never so. Submit the post again."]
     if not media and any(demand.mark not in IN_CAPTION for demand in demands):
         return ["There is nothing to send. Render it again."]
-    found = _by_subject(evidence)
-    reasons: dict[str, None] = {}
-    for demand in sorted(demands, key=lambda one: one.mark):
-        subjects = [caption] if demand.mark in IN_CAPTION else list(media)
+    found, reasons = _by_subject(evidence), []
+    for mark in sorted({demand.mark for demand in demands}):
+        strict = [demand for demand in demands if demand.mark is mark and (demand.wording or demand.height_thousandths)]
+        subjects = [caption] if mark in IN_CAPTION else media
         for number, subject in enumerate(subjects, 1):
-            where = f"picture {number}, {demand.mark}" if len(subjects) > 1 else f"{demand.mark}"
-            measured = found.get((demand.mark, subject), [])
-            reasons |= dict.fromkeys(_lacking(where, measured) or _falls_short(where, demand, measured))
-    return list(reasons)
+            where = f"picture {number}, {mark}" if len(subjects) > 1 else f"{mark}"
+            seen = found.get((mark, subject), [])
+            reasons += _lacking(where, seen) or [short for one in strict for short in _falls_short(where, one, seen)]
+    return reasons
 
 
 def _falls_short(where: str, demand: RequiredMark, measured: list[Evidence]) -> list[str]:
