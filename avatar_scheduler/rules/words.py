@@ -57,7 +57,7 @@ class Texts:
     caption_line: str
     sponsor_line: str
     spoken: str
-    """Empty where nothing is heard."""
+    """A line for each language, the second in English. Empty where nothing is heard."""
     spoken_sponsored: str
     """The same, and then who pays."""
 
@@ -75,15 +75,16 @@ def texts(language: str, *, form: str, name: str, sponsored: str) -> Texts:
     rows = [row] if row.reviewed else [row, wording(ENGLISH)]
     pays = [] if sponsored == "no" else [row.own if sponsored == "own" else row.paid for row in rows]
     labels = [*(row.label_short for row in rows[:-1]), rows[-1].label_words]
-    spoken = "" if form in UNHEARD else " ".join(row.spoken_by_form[form] for row in rows)
+    heard = [] if form in UNHEARD else [row.spoken_by_form[form] for row in rows]
     return Texts(
         label_sign=LABEL_SIGN,
         label_words=BESIDE.join(labels).replace("{name}", name),
         sponsor=BESIDE.join(words.plate for words in pays),
         caption_line=BESIDE.join(row.caption[form] for row in rows),
         sponsor_line=BESIDE.join(words.line for words in pays),
-        spoken=spoken,
-        spoken_sponsored=" ".join([spoken, *(words.spoken for words in pays)]) if spoken else "",
+        spoken="\n".join(heard),
+        spoken_sponsored="\n".join(f"{said} {words.spoken}" for said, words in zip(heard, pays, strict=False))
+        or "\n".join(heard),
     )
 
 

@@ -125,7 +125,8 @@ REWRITTEN = {
     "label_sign": "HD", "label_words": "A real person", "sponsor": "Ad", "caption": "Onions.",
     "caption_line": "Onions.", "sponsor_line": "Ad.", "spoken": "Hello.", "text": "Buy now.", "language": "fr",
     "title": "Other", "form": "stills", "pack": "leo", "scene": "city", "staging": '{"format":"1:1"}',
-    "materials": '{"a":{}}', "pronunciations": '{"a":"b"}', "renderer": "heygen", "vendor": '{"voice":"x"}', "mark_id": "00000000", "organization": "6" * 32,
+    "materials": '{"a":{}}', "pronunciations": '{"a":"b"}',
+    "renderer": "heygen", "vendor": '{"voice":"x"}', "mark_id": "00000000", "organization": "6" * 32,
 }  # fmt: skip
 
 
