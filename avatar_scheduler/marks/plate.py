@@ -20,7 +20,7 @@ SIGN_OF_HEIGHT = 0.035
 """Capitals of the sign, of the frame's height."""
 TEXT_OF_SHORTEST = 0.05
 """Any text, of the shortest side: the floor of GB 45438-2025, the strictest size any jurisdiction names."""
-WIDEST = 0.62
+WIDEST = 0.64
 """A plate, of the frame's width: it must not cover the face."""
 MOST_LINES, MOST_SPONSOR_LINES = 3, 2
 LINE_STEP = 1.06
