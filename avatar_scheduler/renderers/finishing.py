@@ -28,7 +28,7 @@ from avatar_scheduler.studio.avatar.pack import Box
 from avatar_scheduler.studio.captions import captions, vtt
 from avatar_scheduler.studio.job import LONGEST_SECONDS, estimate_seconds
 from avatar_scheduler.studio.timed import Timed
-from avatar_scheduler.studio.watermark import UNMARKED, Field, Watermark
+from avatar_scheduler.studio.watermark import Watermark, least
 
 FPS = 30
 SHORTER, LONGER = 0.3, 3.0
@@ -133,23 +133,17 @@ def _length(source: Path, name: str, expected: float) -> float:
 def _frames(
     source: Path, size: tuple[int, int], count: int, art: label.LabelArt, watermark: Watermark, poster: Path
 ) -> Iterator[av.VideoFrame]:
-    """Exactly `count` pictures at a constant rate, each with label and watermark. The first one well in is kept as the
-    poster.
-
-    How busy the film is, and so how much can be hidden where, is seen anew when the encoder starts afresh: that is
-    where a change of strength costs nothing and cannot be noticed.
-    """
-    plate, box, whole = _plate(art), Box(art.x, art.y, art.width, art.height), Box(0, 0, *size)
-    given = due = 0
-    hidden = UNMARKED
+    """Exactly `count` pictures at a constant rate, each with the label and the hidden mark. The first one well in is
+    kept as the poster."""
+    plate, box = _plate(art), Box(art.x, art.y, art.width, art.height)
+    hidden, whole = least(watermark, size), Box(0, 0, *size)
+    given = 0
     shown: av.VideoFrame | None = None
     for at, frame in _scaled(source, size):
         while shown is not None and given < min(count, round(at * FPS)):
             yield shown
             given += 1
         shown = _labelled(frame, plate, box)
-        if given >= due:
-            hidden, due = Field(watermark(planes.views(shown)[0])), given + encode.KEYFRAME_SECONDS * FPS
         hidden.lay(planes.views(shown), whole)
         if given <= min(count // 2, FPS):
             Image.fromarray(shown.to_ndarray(format="rgb24")).save(poster, "JPEG", quality=88)

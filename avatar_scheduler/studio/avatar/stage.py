@@ -20,10 +20,9 @@ from avatar_scheduler.studio.job import StudioJob
 from avatar_scheduler.studio.kept import Kept
 from avatar_scheduler.studio.scene.backdrop import backdrop
 from avatar_scheduler.studio.scene.layers import Cutout, Layer, layer
-from avatar_scheduler.studio.watermark import UNMARKED, Field
+from avatar_scheduler.studio.watermark import UNMARKED, Field, least
 
 Paint = Callable[[Any], None]
-_GREY = 126
 _MOST_SPARED = 0.45
 """Of the frame. A head that is larger, such as an uploaded picture that moves as a whole, has the mark in it."""
 
@@ -34,6 +33,7 @@ class Stage:
         self._size = (job.width, job.height)
         self._whole = Box(0, 0, *self._size)
         self._watermark = None if job.draft else job.watermark
+        self._over_film = job.staging.background.kind == "video"
         self._backdrop = backdrop(job)
         self._convert = planes.Converter()
         self._under_faces = Kept[planes.Pixels](POSES + 1)
@@ -43,22 +43,22 @@ class Stage:
 
     @cached_property
     def field(self) -> Field:
-        """What is hidden in the film: by the figure at rest on its ground.
+        """What is hidden in the figure and its ground.
 
-        Nothing where the head moves. A pattern that stands still over a picture that moves has to be sent anew with
-        each of them: that alone would be more than half of what the whole mark costs.
+        Nothing where the head moves: a pattern that stands still over a picture that moves is sent anew with each, and
+        that alone was more than half of what the mark cost.
         """
-        if self._watermark is None:
-            return UNMARKED
+        if self._watermark is None or self._over_film:
+            return self.least
         changes = self._watermark(self._drawn(self._whole, rest(self._figure.pack))[0])
         head = self._figure.head_room
         small = head.width * head.height <= _MOST_SPARED * self._size[0] * self._size[1]
         return Field(changes, spared=head if small else None)
 
     @cached_property
-    def faint(self) -> Field:
-        """The least that can be hidden, for what is not known beforehand or is nothing but a flat plate."""
-        return self._field_of(np.full(self._size[::-1], _GREY, np.uint8))
+    def least(self) -> Field:
+        """What is hidden in films and under words."""
+        return least(self._watermark, self._size) if self._watermark else UNMARKED
 
     def _field_of(self, luma: planes.Pixels) -> Field:
         return Field(self._watermark(luma)) if self._watermark else UNMARKED
@@ -142,7 +142,7 @@ class Stage:
         label = self._overlay_box
         if label.meets(box):
             rgba[_inside(label, box)][self._overlay[_inside(box, label)][..., 3] > 0] = 0
-        return layer(rgba, box, self._convert, self.faint)
+        return layer(rgba, box, self._convert, self.least)
 
     def _lay_overlay(self, rgba: planes.Pixels, box: Box) -> None:
         """Over opaque or premultiplied pixels."""

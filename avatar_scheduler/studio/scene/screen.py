@@ -37,7 +37,7 @@ class Screen:
             empty = np.zeros((self._whole.height, self._whole.width, 4), np.uint8)
             planes.paste(self._views, self._stage.picture(empty), self._whole)
             self._cutout = self._stage.cutout(self._whole, None)
-        self._cutout.lay(self._sheet, Sheet(self._stage.faint.over(picture)))
+        self._cutout.lay(self._sheet, Sheet(self._stage.least.over(picture)))
         self._lay(layers)
         return self.frame
 
