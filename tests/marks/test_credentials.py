@@ -301,6 +301,16 @@ class TestAManifestKeptApart:
         assert len(made.manifest) > 0xFFFF
         assert credentials.manifest_of(target) == made.manifest
 
+    def test_room_left_behind_it_is_not_part_of_it(self, folder: Path, tmp_path: Path, now: datetime) -> None:
+        Image.new("RGB", (8, 8)).save(source := tmp_path / "source.png")
+        made = credentials.sign(source, source, folder=folder, title="post", software="0.1.0", when=now)
+        data = source.read_bytes()
+        at = data.index(b"caBX")
+        size = int.from_bytes(data[at - 4 : at])
+        roomy = (size + 8).to_bytes(4) + data[at : at + 4 + size] + bytes(8) + data[at + 4 + size :]
+        source.write_bytes(data[: at - 4] + roomy)
+        assert credentials.manifest_of(source) == made.manifest
+
     def test_a_file_without_any_has_none(self, bound: Bound) -> None:
         assert credentials.manifest_of(bound.source) == b""
 
