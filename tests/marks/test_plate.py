@@ -115,7 +115,7 @@ def test_only_the_rounded_corners_are_transparent() -> None:
 
 
 def test_words_too_long_for_a_line_take_two() -> None:
-    one, two = (draw("AI", words, (1080, 1920)) for words in ("Avatar of Maya", "Avatar IA de Maya"))
+    one, two = (draw("AI", words, (1080, 1920)) for words in ("Avatar of Maya", "Images virtuelles de Maya"))
     heights = [tallest(white(art)[:, box_columns(art)[1] + 20 :]) for art in (one, two)]
     assert heights[1] > 1.5 * heights[0]
     assert two.width <= 0.64 * 1080
