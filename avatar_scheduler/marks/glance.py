@@ -22,7 +22,6 @@ from PIL import Image
 from avatar_scheduler.domain.errors import Invalid
 from avatar_scheduler.marks import prints, reading, statement
 from avatar_scheduler.marks.watermark import detect
-from avatar_scheduler.marks.watermark.picture import Picture
 
 Plane = NDArray[np.uint8]
 MOMENTS = tuple((number + 0.5) / 15 for number in range(15))
@@ -136,15 +135,14 @@ class Traced:
 
     def __init__(self) -> None:
         np.fft.rfft2(np.zeros((8, 8), np.float32))  # loaded late, as all that reading a blank picture asks for
-        blank = np.zeros((256, 256), np.float32)
-        detect.read(Picture(blank, blank[::2, ::2]), {"": bytes(32)}, search=False)
+        detect.read(np.zeros((128, 128), np.float32), {"": bytes(32)}, search=False)
 
     def pixels(self, files: Files) -> dict[str, Any]:
         asked = json.load(files.small)
         size = Size(*asked["size"])
-        luma, chroma = (_plane(files.source, part) for part in (size, size.half))
+        _, chroma = (_plane(files.source, part) for part in (size, size.half))
         keys = {organization: bytes.fromhex(key) for organization, key in asked["keys"].items()}
-        found = detect.read(Picture(luma, chroma), keys, search=asked["search"])
+        found = detect.read(chroma, keys, search=asked["search"])
         return {"mark": {"organization": found.organization, "mark_id": found.mark_id} if found else None}
 
 

@@ -4,13 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from avatar_scheduler.domain.disclosure import Evidence, Mark
 from avatar_scheduler.domain.errors import Invalid
 from avatar_scheduler.marks import digest
 from avatar_scheduler.marks.watermark import picture, scores
 from avatar_scheduler.marks.watermark import search as wide
 from avatar_scheduler.marks.watermark.pattern import NATIVE
-from avatar_scheduler.marks.watermark.picture import Picture, Span
+from avatar_scheduler.marks.watermark.picture import Blue, Span
 from avatar_scheduler.marks.watermark.scores import Geometry, Reader
 
 TOOL = "watermark 1"
@@ -52,25 +54,25 @@ def read_still(path: Path, keys: Mapping[str, bytes], *, search: bool) -> Readin
     return read(picture.of_still(path), keys, search=search)
 
 
-def read(seen: Picture, keys: Mapping[str, bytes], *, search: bool) -> Reading | None:
+def read(blue: Blue, keys: Mapping[str, bytes], *, search: bool) -> Reading | None:
     """`search` also tries other scales and places than those of a file as we made it, and the mirror image: seconds
     instead of a tenth of one."""
-    reader = Reader(seen)
-    reading = _reading(reader, as_made(seen), keys, AS_MADE)
+    reader = Reader(blue)
+    reading = _reading(reader, as_made(blue), keys, AS_MADE)
     if reading or not search:
         return reading
     for mirrored in (False, True):
-        reader = Reader(seen.mirrored()) if mirrored else reader
-        for geometry in wide.candidates(reader.picture):
-            _, near = wide.refined(reader, geometry)
+        reader = Reader(np.ascontiguousarray(blue[:, ::-1])) if mirrored else reader
+        for geometry in wide.candidates(reader.blue):
+            near = wide.refined(reader, geometry)
             reading = _reading(reader, near, keys, SEARCHED, mirrored=mirrored)
             if reading:
                 return reading
     return None
 
 
-def as_made(seen: Picture) -> Geometry:
-    return Geometry(min(seen.size) / NATIVE)
+def as_made(blue: Blue) -> Geometry:
+    return Geometry(2 * min(blue.shape) / NATIVE)
 
 
 def _reading(
@@ -102,7 +104,7 @@ def measure(
         reader = Reader(picture.of_file(media, human_ms=human_ms))
     except Invalid as problem:
         return Evidence(Mark.watermark, False, problem.message, tool, subject)
-    soft = reader.soft(as_made(reader.picture))
+    soft = reader.soft(as_made(reader.blue))
     sync, (found, decoder) = scores.sync(soft), scores.best(soft, key)
     measured: dict[str, str | int | bool] = {"id": found, "sync": round(1000 * sync), "decoder": round(1000 * decoder)}
     if not found or sync < AS_MADE.sync or decoder < AS_MADE.decoder:

@@ -1,7 +1,6 @@
 """What the detector looks at: some frames of a film averaged, or one still picture."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,11 +14,13 @@ if TYPE_CHECKING:
     from av.container import InputContainer
     from av.video.stream import VideoStream
 
-Luma = NDArray[np.float32]
+Blue = NDArray[np.float32]
+"""Blue against luma, rows from the top, in levels; half as many pixels each way as the picture has. Any range and any
+offset will do."""
 Span = tuple[int, int]
 """Start and end in ms from the first frame."""
 
-WINDOWS, TAKEN, STEP = 4, 3, 5
+WINDOWS, TAKEN, STEP = 4, 12, 2
 """Frames are taken at so many places of a film, so many at each, this many apart: the mark stands still while the
 picture moves on, so that an average keeps the one and blurs the other."""
 MOST_DECODED = 600
@@ -30,24 +31,7 @@ STILL_STARTS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
 STILLS = ("JPEG", "PNG", "WEBP")
 
 
-@dataclass(frozen=True)
-class Picture:
-    """Levels as floats; any range will do. `chroma` is blue against luma, at any size over the same extent."""
-
-    luma: Luma
-    chroma: Luma
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Width and height."""
-        height, width = self.luma.shape
-        return width, height
-
-    def mirrored(self) -> "Picture":
-        return Picture(np.ascontiguousarray(self.luma[:, ::-1]), np.ascontiguousarray(self.chroma[:, ::-1]))
-
-
-def resized(plane: Luma, size: tuple[int, int]) -> Luma:
+def resized(plane: Blue, size: tuple[int, int]) -> Blue:
     """To a width and height; what shrinks is averaged."""
     import cv2
 
@@ -55,7 +39,7 @@ def resized(plane: Luma, size: tuple[int, int]) -> Luma:
     return np.asarray(cv2.resize(plane, size, interpolation=way), np.float32)
 
 
-def of_file(path: Path, *, human_ms: tuple[Span, ...] = ()) -> Picture:
+def of_file(path: Path, *, human_ms: tuple[Span, ...] = ()) -> Blue:
     """A still or a film, as the file's first bytes say. Raises Invalid when it is neither, or cannot be read."""
     try:
         with path.open("rb") as file:
@@ -67,7 +51,7 @@ def of_file(path: Path, *, human_ms: tuple[Span, ...] = ()) -> Picture:
     )
 
 
-def of_still(path: Path) -> Picture:
+def of_still(path: Path) -> Blue:
     """Raises Invalid when it is no JPEG, PNG or WebP that can be read."""
     from PIL import Image
 
@@ -78,11 +62,11 @@ def of_still(path: Path) -> Picture:
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as problem:
         raise Invalid(f"{path.name} cannot be read as a picture.") from problem
     luma = rgb @ np.array([0.2126, 0.7152, 0.0722], np.float32)
-    blue = (rgb[..., 2] - luma) / np.float32(1.8556)
-    return Picture(luma, resized(blue, (max(1, luma.shape[1] // 2), max(1, luma.shape[0] // 2))))
+    blue = (rgb[..., 2] - luma) / np.float32(1.8556)  # BT.709
+    return resized(blue, (max(1, blue.shape[1] // 2), max(1, blue.shape[0] // 2)))
 
 
-def of_film(path: Path, *, human_ms: tuple[Span, ...] = ()) -> Picture:
+def of_film(path: Path, *, human_ms: tuple[Span, ...] = ()) -> Blue:
     """The average of about a dozen frames, none of them within `human_ms`.
 
     Raises Invalid when the file has no picture that can be decoded, or nothing outside those parts.
@@ -98,30 +82,26 @@ def of_film(path: Path, *, human_ms: tuple[Span, ...] = ()) -> Picture:
         raise Invalid(f"{path.name} cannot be read as a film: {problem}.") from problem
 
 
-def _average(frames: "Iterator[av.VideoFrame]") -> Picture:
-    total: list[Luma] = []
-    count = 0
+def _average(frames: "Iterator[av.VideoFrame]") -> Blue:
+    total, count = np.zeros((0, 0), np.float32), 0
     for frame in frames:
-        planes = _planes(frame)
-        if total and planes[0].shape != total[0].shape:
+        blue = _blue(frame)
+        if count and blue.shape != total.shape:
             raise Invalid("The picture changes its size on the way.")
-        total = [each + plane for each, plane in zip(total, planes, strict=True)] if total else planes
+        total = total + blue if count else blue
         count += 1
     if not count:
         raise Invalid("No frame of the avatar's could be decoded.")
-    return Picture(total[0] / np.float32(count), total[1] / np.float32(count))
+    return total / np.float32(count)
 
 
-def _planes(frame: "av.VideoFrame") -> list[Luma]:
+def _blue(frame: "av.VideoFrame") -> Blue:
     _refuse_size(frame.width, frame.height)
-    if frame.format.name != "yuv420p":
+    if frame.format.name not in ("yuv420p", "yuvj420p"):
         frame = frame.reformat(format="yuv420p", dst_colorspace=1)
-    return [
-        np.frombuffer(memoryview(plane), np.uint8)
-        .reshape(plane.height, plane.line_size)[:, : plane.width]
-        .astype(np.float32)
-        for plane in frame.planes[:2]
-    ]
+    plane = frame.planes[1]
+    whole = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)
+    return whole[:, : plane.width].astype(np.float32)
 
 
 def _frames(
