@@ -124,6 +124,8 @@ def _print_laws(found: Iterable[Rule]) -> None:
         where = rule.where or ", ".join(sorted(rule.platforms)) or "everywhere"
         console.print(f"[bold]{rule.id}[/bold]  {since}, {where}: {asks}", soft_wrap=True)
         console.print(f"    {shown(rule.law)}. {_covers(rule)}", soft_wrap=True)
+        if rule.manner:
+            console.print(f"    {shown(rule.manner)}", soft_wrap=True)
         console.print(f"    {shown(rule.source)}; checked {rule.checked}", soft_wrap=True, style="dim")
 
 

@@ -1,11 +1,9 @@
-"""Which marks a post must carry: a pure answer from the rules, with the law or platform behind each."""
+"""The marks that say "an AI made this" and "this is paid for": what a rule asks of them, and what proves them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
-
-from avatar_scheduler.domain.errors import Refused
 
 
 class Mark(StrEnum):
@@ -92,16 +90,6 @@ class Blocked:
 
 
 VIDEO_MARKS = frozenset({Mark.label, Mark.caption_line, Mark.xmp, Mark.credentials})
-STILL_MARKS = VIDEO_MARKS
-"""Of every single picture: each of them can be shared without the others."""
-FORMS = {"video": VIDEO_MARKS, "stills": STILL_MARKS}
-
-
-def required_marks(form: str) -> frozenset[Mark]:
-    """Raises Refused for a form nobody thought about: what it must carry is not known."""
-    if form not in FORMS:
-        raise Refused(f"There are no rules for a post of the form “{form}”. It stays here.", code="unknown_form")
-    return FORMS[form]
 
 
 @dataclass(frozen=True)
@@ -115,7 +103,7 @@ class Evidence:
     tool: str
     """Name and version of what measured it."""
     subject: str
-    """SHA-256 (hex) of the measured bytes; of the UTF-8 caption for `caption_line`."""
+    """SHA-256 (hex) of the measured bytes; of the UTF-8 caption for marks in it."""
     measured: Mapping[str, str | int | bool] = field(default_factory=dict)
     """Numbers behind the verdict. Integers only (thousandths where a fraction is needed): they are hashed."""
 
@@ -159,27 +147,6 @@ def _falls_short(where: str, demand: RequiredMark, measured: list[Evidence]) -> 
     return short
 
 
-def missing(
-    required: Iterable[Mark], evidence: Iterable[Evidence], *, media: str | Sequence[str], caption: str
-) -> list[str]:
-    """Why this may not leave, one line per mark; empty when every required mark was measured on exactly these bytes.
-
-    `media` and `caption` are the SHA-256 of the bytes about to leave: evidence about other bytes is no evidence. Of
-    several files each needs its own marks.
-    """
-    files = [media] if isinstance(media, str) else list(media)
-    if not files:
-        return ["There is nothing to send. Render it again."]
-    found = _by_subject(evidence)
-    reasons = []
-    for mark in sorted(required):
-        subjects = [caption] if mark is Mark.caption_line else files
-        for number, subject in enumerate(subjects, 1):
-            where = f"picture {number}, {mark}" if len(subjects) > 1 else f"{mark}"
-            reasons += _lacking(where, found.get((mark, subject), []))
-    return reasons
-
-
 def _by_subject(evidence: Iterable[Evidence]) -> dict[tuple[Mark, str], list[Evidence]]:
     found: dict[tuple[Mark, str], list[Evidence]] = {}
     for e in evidence:
@@ -192,10 +159,3 @@ def _lacking(where: str, found: list[Evidence]) -> list[str]:
     if not found:
         return [f"{where}: not measured on this file. Render it again."]
     return [f"{where}: {e.summary}" for e in found if not e.ok][:1]
-
-
-def gate(required: Iterable[Mark], evidence: Iterable[Evidence], *, media: str | Sequence[str], caption: str) -> None:
-    """Raises Refused unless every required mark is proven. There is no other way past."""
-    reasons = missing(required, evidence, media=media, caption=caption)
-    if reasons:
-        raise Refused("Kept back, a disclosure mark is missing. " + " ".join(reasons), code="mark_missing")

@@ -48,6 +48,8 @@ class Rule:
     way_out: str = ""
     draft: bool = False
     """Not law yet: listed for those who plan, demands nothing."""
+    manner: str = ""
+    """Where and how long, in words. The label is measured from the first frame to the last, which is more."""
 
     def covers(self, place: Place, media: str, performer: str, sponsored: str) -> bool:
         return (

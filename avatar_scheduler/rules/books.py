@@ -135,6 +135,6 @@ def _stamps(folder: Path | None) -> tuple[tuple[str, int, int], ...]:
 
 
 def _pack(path: Path) -> list[RuleRow]:
-    if path.stat().st_size > LARGEST:
+    if path.is_file() and path.stat().st_size > LARGEST:
         raise refused(path, "", f"it is larger than {LARGEST} bytes")
     return read_rows(path, "rule", read_toml(path, {"rule"}).get("rule", []), RuleRow)

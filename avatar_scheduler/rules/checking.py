@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from avatar_scheduler.domain.disclosure import SPONSORED, Mark
+from avatar_scheduler.domain.disclosure import IN_CAPTION, ON_REQUEST, SPONSORED, Mark
 from avatar_scheduler.domain.errors import Invalid
 from avatar_scheduler.domain.rulebook import EVERY_LANGUAGE, Demand, Rule
 from avatar_scheduler.rules import platforms
@@ -14,6 +14,15 @@ from avatar_scheduler.rules.words import FILE as WORDS
 from avatar_scheduler.rules.words import LABEL_SIGN, Texts, languages, texts, wordings
 
 STALE_DAYS = 180
+_SEEN = {Mark.label, Mark.sponsor_label, Mark.xmp, Mark.aigc, Mark.credentials, Mark.watermark, *IN_CAPTION}
+CARRIES = {
+    "video": {*_SEEN, Mark.spoken},
+    "image": _SEEN,
+    "carousel": _SEEN,
+    "audio": {Mark.spoken, Mark.aigc, Mark.credentials, *IN_CAPTION},
+    "live": {Mark.label, Mark.sponsor_label, Mark.spoken, *IN_CAPTION},
+    "text": IN_CAPTION,
+}
 FORM = {"video": "video", "image": "stills", "carousel": "stills", "audio": "audio", "live": "live", "text": "text"}
 
 
@@ -37,7 +46,7 @@ def check(folder: Path | None, today: date) -> list[Finding]:
     files = {row.id: path.name for path, rows in theirs for row in rows}
     for rule in whole.rules:
         file = files.get(rule.id, SURFACES.name if rule.surfaces else LAWS.name)
-        found += (Finding(True, file, rule.id, problem) for problem in _unwritten(rule))
+        found += (Finding(True, file, rule.id, problem) for problem in (*_uncarried(rule), *_unwritten(rule)))
     found += _aged([*_dated(), *((files[row.id], row.id, row.checked) for _, rows in theirs for row in rows)], today)
     return sorted(found, key=lambda one: (not one.serious, one.file, one.row))
 
@@ -58,6 +67,14 @@ def _aged(rows: list[tuple[str, str, date]], today: date) -> Iterator[Finding]:
             yield Finding(True, file, row, f"checked on {checked}, which is in the future")
         elif (days := (today - checked).days) > STALE_DAYS:
             yield Finding(False, file, row, f"last checked {days} days ago, on {checked}: read its source again")
+
+
+def _uncarried(rule: Rule) -> Iterator[str]:
+    """A picture says nothing aloud, and a text has no label: what asks for it keeps every such post back."""
+    for media in sorted(rule.media):
+        lost = sorted({demand.mark for demand in rule.demands} - CARRIES[media] - ON_REQUEST)
+        if lost:
+            yield f"{', '.join(lost)}: nothing of the kind “{media}” can carry that; narrow the row's media"
 
 
 def _unwritten(rule: Rule) -> Iterator[str]:

@@ -76,6 +76,7 @@ class RuleRow(Covering):
     marks: list[AMark] = []
     wording: dict[AMark, dict[str, list[Text]]] = {}
     height_thousandths: Annotated[int, Field(ge=0, le=1000)] = 0
+    manner: str = ""
 
     @model_validator(mode="after")
     def _demands(self) -> Self:
@@ -97,6 +98,7 @@ class RuleRow(Covering):
             frozenset(self.media), frozenset(self.performers), frozenset(self.sponsored),
             self.where or "", frozenset(self.platforms), frozenset(self.surfaces),
             tuple(self._demand(mark) for mark in self.marks), self.blocked, self.way_out, self.draft,
+            self.manner,
         )  # fmt: skip
 
     def _demand(self, mark: Mark) -> Demand:

@@ -52,6 +52,14 @@ def test_words_nobody_writes_are_found(tmp_path: Path, words: str, unwritten: se
     assert {one.problem.split()[2] for one in found} == unwritten
 
 
+def test_a_mark_the_media_cannot_carry_is_found(tmp_path: Path) -> None:
+    (tmp_path / "own.toml").write_text(ROW.replace('media = ["video"]', 'media = ["video", "image", "text"]'))
+    assert [one.problem for one in checking.check(tmp_path, TODAY)] == [
+        "spoken: nothing of the kind “image” can carry that; narrow the row's media",
+        "spoken: nothing of the kind “text” can carry that; narrow the row's media",
+    ]
+
+
 def test_a_pack_that_cannot_be_read_is_a_finding(tmp_path: Path) -> None:
     (tmp_path / "own.toml").write_text("[[rule")
     [one] = checking.check(tmp_path, TODAY)

@@ -197,6 +197,15 @@ class TestRefusals:
             book(tmp_path)
         assert reason.lower() in caught.value.message.lower()
 
+    def test_a_folder_or_a_lost_link_in_a_packs_place_is_refused(self, tmp_path: Path) -> None:
+        (tmp_path / "a.toml").mkdir()
+        with pytest.raises(Invalid, match=r"a\.toml is refused: it cannot be read"):
+            book(tmp_path)
+        (tmp_path / "a.toml").rmdir()
+        (tmp_path / "a.toml").symlink_to(tmp_path / "nothing")
+        with pytest.raises(Invalid, match="cannot be read"):
+            book(tmp_path)
+
     def test_packs_that_cannot_be_read_are_not_taken_for_none(self, tmp_path: Path) -> None:
         (tmp_path / "rules").write_text("a file where the folder should be")
         with pytest.raises(Invalid, match="cannot be read"):
