@@ -65,11 +65,12 @@ def look(
 ) -> Iterator[tuple[int, list[Luma]]]:
     """The regions of the frames, with when they show (ms from `first_pts`). Raises Invalid when they cannot be read.
 
-    Without `every_frame` the decoder leaves out frames no other frame is built from: about half, at half the cost.
+    Without `every_frame` the decoder leaves out the frames between those the film is built from (B frames): of our own
+    films it looks at about every fourth, for a third of the cost.
     """
     with _open(path) as (container, stream):
         if not every_frame:
-            stream.codec_context.skip_frame = "NONREF"
+            stream.codec_context.skip_frame = "BIDIR"
             stream.codec_context.options = {"skip_loop_filter": "all"}  # blurs block edges; the label survives without
         for frame in container.decode(stream):
             if frame.pts is None or frame.time_base is None:

@@ -88,8 +88,8 @@ def measure_plates(
 ) -> list[Evidence]:
     """The AI plate, and the plate for what is paid for where there is one, each in its own place of the picture.
 
-    Looks at the first frame, the last, and every reference frame between (about every second frame). When one fails,
-    looks at every single frame to say exactly from when to when. `subject` is the file's SHA-256 if already known.
+    Looks at the first frame, the last, and every frame between that the film is built from, several a second and never
+    two seconds apart. When one fails, looks at every single frame to say exactly from when to when. `subject` is the file's SHA-256 if already known.
     Never raises for what is wrong with the file.
 
     `human_ms` are the parts that show a person: there every single frame must be without the AI plate, for it would

@@ -10,8 +10,8 @@ from avatar_scheduler.marks.likeness import Template
 
 
 def watch(video: Path, plates: Sequence[LabelArt], *, closely: bool = False) -> tuple[footage.Survey, list[Sightings]]:
-    """What is seen of each plate in every reference frame, both ends included; in every single frame when one of those
-    fails, or to look `closely`. The film is decoded once for all plates.
+    """What is seen of each plate in the frames the film is built from, both ends included; in every single frame when
+    one of those fails, or to look `closely`. The film is decoded once for all plates.
 
     Raises Invalid when the file is not whole or cannot be decoded.
     """
