@@ -95,6 +95,11 @@ class TestAKeyHandedIn:
             (path := picture.with_name(f"{number}.jpg")).write_bytes(data)
             assert credentials.measure(path, signers.roots(keys)).ok
 
+    def test_what_was_signed_before_it_still_holds(self, keys: Path, picture: Path, now: datetime) -> None:
+        signed = sign(picture, keys, now)
+        Operator.at(keys / ORGANIZATION, now).hand_in()
+        assert credentials.measure(signed, signers.read_root(keys, ORGANIZATION)).ok
+
     def test_what_it_signed_names_its_provider(
         self, keys: Path, operator: Operator, picture: Path, now: datetime
     ) -> None:
@@ -139,6 +144,7 @@ class TestACommand:
 
         assert credentials.measure(signed, root).ok
         assert second_opinion(signed, root) == ("valid", "match", "Trusted")
+        assert {path.name for path in operator.folder.iterdir()} == {"root.pem", "chain.pem", "signer.toml"}
         assert not any(b"PRIVATE KEY" in path.read_bytes() for path in operator.folder.iterdir())
 
     @pytest.mark.parametrize(("curve", "hash_name"), [(ec.SECP256R1(), "sha256"), (ec.SECP384R1(), "sha384")])
