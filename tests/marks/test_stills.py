@@ -1,22 +1,36 @@
 """A picture's marks, each broken by itself, on the bytes somebody would download."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from avatar_scheduler.domain.disclosure import STILL_MARKS, Mark, missing
-from avatar_scheduler.marks import credentials, digest, source_types, xmp
+from avatar_scheduler.domain import slides
+from avatar_scheduler.domain.disclosure import Evidence, Mark, RequiredMark, unproven
+from avatar_scheduler.domain.staging import FORMATS
+from avatar_scheduler.marks import aigc, credentials, digest, source_types, xmp
 from avatar_scheduler.marks.inspect import Expected
 from avatar_scheduler.marks.label import LabelArt, draw
-from avatar_scheduler.marks.stills import inspect_stills, measure_label
+from avatar_scheduler.marks.stills import inspect_stills, measure_label, measure_plates
+from avatar_scheduler.marks.watermark import embed, keys
+from avatar_scheduler.studio.job import Overlay, StudioJob
+from avatar_scheduler.studio.stills import draw as studio
 from tests.marks.conftest import SMALL, lay, scenery
 
 LINE = "AI-generated avatar image."
-CAPTION = f"{LINE}\nOnions."
+SPONSOR_LINE = "Ad: paid partnership."
+CAPTION = f"{LINE}\n{SPONSOR_LINE}\nOnions."
+MARK_ID = "0badcafe"
+IN_FILE = {Mark.label, Mark.xmp, Mark.aigc, Mark.credentials}
+
+
+def lacking(marks: Iterable[Mark], evidence: list[Evidence], *media: Path | str) -> list[str]:
+    asked = [RequiredMark(mark, "test", "a law", "its text", date(2026, 11, 22)) for mark in marks]
+    files = [digest.of_file(one) if isinstance(one, Path) else one for one in media]
+    return unproven(asked, evidence, media=files, caption=digest.of_text(CAPTION))
 
 
 def picture(art: LabelArt | None, size: tuple[int, int] = SMALL) -> Image.Image:
@@ -39,6 +53,7 @@ def finish(tmp_path: Path, folder: Path, now: datetime) -> Callable[..., Path]:
         raw = tmp_path / f"raw-{name}"
         image.save(raw, **saving)  # type: ignore[arg-type]
         xmp.write(raw, source_types.TRAINED)
+        aigc.write(raw, producer="avatar-scheduler", produce_id=MARK_ID)
         credentials.sign(raw, tmp_path / name, folder=folder, title=name, software="0.1.0", when=now)
         return tmp_path / name
 
@@ -51,9 +66,41 @@ def test_a_finished_picture_has_every_mark(
 ) -> None:
     made = finish(picture(art), name)
     evidence = inspect_stills([made], expected)
-    assert [e.mark for e in evidence if e.ok] == [Mark.caption_line, Mark.label, Mark.xmp, Mark.credentials]
-    assert missing(STILL_MARKS, evidence, media=digest.of_file(made), caption=digest.of_text(CAPTION)) == []
+    assert [e.mark for e in evidence if e.ok] == [Mark.caption_line, Mark.label, Mark.xmp, Mark.aigc, Mark.credentials]
+    assert lacking({*IN_FILE, Mark.caption_line}, evidence, made) == []
     assert int(evidence[1].measured["height_thousandths"]) >= 50
+    assert evidence[1].measured["text"] == "AI Avatar of Maya"
+
+
+def test_a_slide_of_a_paid_post_carries_every_layer(tmp_path: Path, folder: Path, now: datetime) -> None:
+    """As the studio draws it, with both plates and the hidden mark."""
+    size = FORMATS["4:5"]
+    keys.make_key(folder)
+    key, art = keys.key_of(folder, "org"), draw("AI", "Avatar of Maya", size, sponsor="Ad")
+    overlay = Overlay(art.rgba, art.width, art.height, art.x, art.y)
+    job = StudioJob(
+        "x", "en", "maya", "kitchen", "ab", overlay, *size, watermark=lambda luma: embed.field(luma, MARK_ID, key)
+    )
+    [raw] = studio.draw(job, slides.read("# look\nOnions."), tmp_path, "Avatar of Maya")
+    made = tmp_path / "signed.jpg"
+    xmp.write(raw, source_types.TRAINED)
+    aigc.write(raw, producer="avatar-scheduler", produce_id=MARK_ID)
+    credentials.sign(raw, made, folder=folder, title="one", software="0.1.0", when=now, mark_id=MARK_ID)
+    root = credentials.read_root(folder)
+    expected = Expected(art, CAPTION, LINE, root, sponsor_line=SPONSOR_LINE, mark_id=MARK_ID, watermark_key=key)
+    evidence = inspect_stills([made], expected)
+    assert [e.summary for e in evidence if not e.ok] == []
+    marks = {*IN_FILE, Mark.sponsor_label, Mark.watermark, Mark.caption_line, Mark.sponsor_line}
+    assert {e.mark for e in evidence} == marks
+    assert lacking(marks, evidence, made) == []
+
+
+def test_each_plate_is_looked_for_in_its_own_place(finish: Callable[..., Path]) -> None:
+    both = draw("AI", "Avatar of Maya", SMALL, sponsor="Ad")
+    for shown, gone in ((both.plate, Mark.sponsor_label), (both.sponsor, Mark.label)):
+        found = measure_plates(finish(picture(shown), f"{gone}.jpg"), both)
+        assert [(e.mark, e.summary) for e in found if not e.ok] == [(gone, "gone")]
+        assert [e.measured["text"] for e in found if e.ok] == ["Ad" if gone is Mark.label else "AI Avatar of Maya"]
 
 
 def test_one_unmarked_slide_stops_the_whole_reel(
@@ -61,11 +108,10 @@ def test_one_unmarked_slide_stops_the_whole_reel(
 ) -> None:
     good, bare = finish(picture(art)), finish(picture(None), "two.jpg")
     evidence = inspect_stills([good, bare], expected)
-    media = [digest.of_file(good), digest.of_file(bare)]
-    assert missing(STILL_MARKS, evidence, media=media, caption=digest.of_text(CAPTION)) == ["picture 2, label: gone"]
-    assert missing(STILL_MARKS, evidence, media=media[:1], caption=digest.of_text(CAPTION)) == []
-    assert len(missing(STILL_MARKS, evidence, media=[*media, "0" * 64], caption=digest.of_text(CAPTION))) == 4
-    assert missing(STILL_MARKS, evidence, media=[], caption=digest.of_text(CAPTION)) != []
+    assert lacking(IN_FILE, evidence, good, bare) == ["picture 2, label: gone"]
+    assert lacking(IN_FILE, evidence, good) == []
+    assert len(lacking(IN_FILE, evidence, good, bare, "0" * 64)) == 1 + len(IN_FILE)
+    assert lacking(IN_FILE, evidence) != []
 
 
 class TestLabel:
@@ -122,7 +168,7 @@ class TestLabel:
         path.write_bytes(data)
         found = inspect_stills([path, tmp_path / "absent.jpg"], expected)
         assert {e.mark for e in found if e.ok} == {Mark.caption_line}
-        assert len(found) == 7
+        assert len(found) == 1 + 2 * len(IN_FILE)
         assert all(e.summary and "\n" not in e.summary for e in found)
 
     def test_half_a_picture_is_none(self, finish: Callable[..., Path], art: LabelArt) -> None:
@@ -151,15 +197,13 @@ def test_each_other_mark_fails_by_itself(
         (made, replace(expected, caption="Onions."), {Mark.caption_line}),
         (made, replace(expected, root_pem=""), {Mark.credentials}),
         (flipped, expected, {Mark.credentials}),
-        (resaved, expected, {Mark.xmp, Mark.credentials}),
+        (resaved, expected, {Mark.xmp, Mark.aigc, Mark.credentials}),
     ]
     for path, wanted, marks in cases:
         assert {e.mark for e in inspect_stills([path], wanted) if not e.ok} == marks
 
 
 def test_the_label_keeps_its_size_in_every_format() -> None:
-    from avatar_scheduler.domain.staging import FORMATS
-
     for width, height in FORMATS.values():
         made = draw("AI", "Avatar of Maya", (width, height))
         assert made.height * 1000 // min(width, height) >= 50
