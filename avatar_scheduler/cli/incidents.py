@@ -3,7 +3,6 @@
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from avatar_scheduler.cli.common import Json, console, emit, now, operator, settings, shown, when
 from avatar_scheduler.db.engine import read_scope, write_scope
@@ -29,13 +28,12 @@ def list_(
     if as_json:
         emit(rows)
         return
-    table = Table("incident", "found (UTC)", "creator", "title", "channel", "what", "state", "where")
     for row in rows:
-        table.add_row(
-            row.id[:12], when(row.found_at), shown(row.creator), shown(row.title), row.platform, row.what,
-            row.state.replace("_", " "), shown(row.url),
-        )  # fmt: skip
-    console.print(table if rows else "No incidents.")
+        console.print(f"{row.id[:12]}  {when(row.found_at)} UTC  {row.state.replace('_', ' ')}")
+        console.print(f"  {shown(row.creator)}, {shown(row.title)}, on {row.platform}: {row.what}", soft_wrap=True)
+        console.print(f"  {shown(row.url)}", soft_wrap=True)
+    if not rows:
+        console.print("No incidents.")
 
 
 def close(incident_id: Id) -> None:

@@ -5,13 +5,14 @@ import json
 import pytest
 
 from avatar_scheduler import vault
-from avatar_scheduler.db.tables import Channel, Delivery, Version
+from avatar_scheduler.db.tables import Channel, Creator, Delivery, Version
 from avatar_scheduler.domain.delivery import DeliveryState
 from avatar_scheduler.domain.errors import Refused
 from avatar_scheduler.domain.version import canonical, sha256
 from avatar_scheduler.publishers import publisher
 from avatar_scheduler.publishers.base import Account
-from avatar_scheduler.services import dispatch, installation, parcels, settle
+from avatar_scheduler.publishers.bluesky import Bluesky, record
+from avatar_scheduler.services import dispatch, incidents, installation, parcels, settle
 from avatar_scheduler.services import publish as publishing
 from tests.peers import pds as peers
 from tests.platforms.conftest import names, pds
@@ -46,6 +47,52 @@ def test_a_video_goes_out_once_with_its_marks(world: World, pds: peers.Pds) -> N
     assert value["text"].startswith("AI-generated avatar video.")
     assert value["labels"]["values"] == [{"val": "ai-generated"}]
     assert value["embed"]["$type"] == "app.bsky.embed.video"
+
+
+def test_mutation_of_the_record_by_whoever_builds_it_sends_nothing(
+    world: World, pds: peers.Pds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each flag and the line dropped in turn, past the publisher's own look: what clears the request finds it."""
+    channel = connect(world, pds.create_account(f"world{next(names)}"), pds.base_url)
+    honest = record.post_record
+    monkeypatch.setattr(Bluesky, "check", lambda *_: None)
+    for name, value in (("labels", None), ("tags", ["onions"]), ("text", "Onions.")):
+        delivery = world.approved(channels=("bluesky",))
+        with monkeypatch.context() as dropping:
+            dropping.setattr(record, "post_record", lambda *given, drop={name: value}: {**honest(*given), **drop})
+            failed = world.publish(delivery)
+        assert failed.state is DeliveryState.failed
+        assert "Kept back, nothing was posted." in failed.reason
+    assert pds.posts(channel.address) == []
+
+
+def test_a_day_later_a_post_without_its_label_is_taken_down(world: World, pds: peers.Pds) -> None:
+    person = pds.create_account(f"world{next(names)}")
+    channel = connect(world, person, pds.base_url)
+    with world.write() as session:
+        incidents.set_policy(session, world.ada, session.get_one(Creator, world.maya.id), "auto", world.now)
+    delivery = world.publish(world.approved(channels=("bluesky",)))
+    [there] = pds.posts(channel.address)
+    assert isinstance(there["value"], dict)
+    edited = {k: v for k, v in there["value"].items() if k != "labels"}
+    signed_in = pds.call(
+        "POST",
+        "com.atproto.server.createSession",
+        body={"identifier": person.handle, "password": person.password},
+    ).json()
+    body = {
+        "repo": channel.address,
+        "collection": record.COLLECTION,
+        "rkey": str(there["uri"]).rpartition("/")[2],
+        "record": edited,
+    }
+    headers = {"Authorization": f"Bearer {signed_in['accessJwt']}"}
+    assert pds.call("POST", "com.atproto.repo.putRecord", body=body, headers=headers).status == 200
+    world.later(hours=24)
+    settle.run(world.settings, delivery.id, world.clock)
+    assert pds.posts(channel.address) == []
+    with world.read() as session:
+        assert [one.state for one in incidents.open_for(session, world.ada)] == ["taken_down"]
 
 
 def test_a_lost_answer_is_settled_by_reading_back(world: World, pds: peers.Pds) -> None:

@@ -23,8 +23,8 @@ def test_they_are_listed_with_what_and_where(troubled: Cli) -> None:
     [row] = troubled("incident", "list", "--json").json
     assert (row["what"], row["state"], row["platform"]) == ("The AI disclosure is gone.", "open", "own_feed")
     shown = troubled("incident", "list").out
-    assert row["id"][:12] in shown
-    assert "Onions [b]" in shown
+    for told in (row["id"][:12], "open", "Onions [b]", "on own_feed: The AI disclosure is gone.", row["url"]):
+        assert told in shown
 
 
 def test_taken_down_then_closed(troubled: Cli, world: World) -> None:
