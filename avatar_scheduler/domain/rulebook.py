@@ -85,10 +85,9 @@ class RuleBook:
         self.rules, self.ways, self.reach, self.version = tuple(rules), ways, reach, version
         self.performers = performers
         made = {rule.id: _entry(rule) for rule in rules}
-        first_blocks = sorted(rules, key=lambda rule: not rule.blocked)
         self._entries = {
             (place.platform, place.surface, media, performer, sponsored): tuple(
-                made[rule.id] for rule in first_blocks if rule.covers(place, media, performer, sponsored)
+                made[rule.id] for rule in rules if rule.covers(place, media, performer, sponsored)
             )
             for place, taken in ways.items()
             for media in taken
