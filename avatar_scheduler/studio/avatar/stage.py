@@ -23,8 +23,6 @@ from avatar_scheduler.studio.scene.layers import Cutout, Layer, layer
 from avatar_scheduler.studio.watermark import UNMARKED, Field, least
 
 Paint = Callable[[Any], None]
-_MOST_SPARED = 0.45
-"""Of the frame. A head that is larger, such as an uploaded picture that moves as a whole, has the mark in it."""
 
 
 class Stage:
@@ -43,17 +41,11 @@ class Stage:
 
     @cached_property
     def field(self) -> Field:
-        """What is hidden in the figure and its ground.
-
-        Nothing where the head moves: a pattern that stands still over a picture that moves is sent anew with each, and
-        that alone was more than half of what the mark cost.
-        """
+        """What is hidden in the figure and its ground."""
         if self._watermark is None or self._over_film:
             return self.least
         changes = self._watermark(self._drawn(self._whole, rest(self._figure.pack))[0])
-        head = self._figure.head_room
-        small = head.width * head.height <= _MOST_SPARED * self._size[0] * self._size[1]
-        return Field(changes, spared=head if small else None)
+        return Field(changes, moving=self._figure.head_room)
 
     @cached_property
     def least(self) -> Field:

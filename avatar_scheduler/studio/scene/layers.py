@@ -48,8 +48,9 @@ def layer(rgba: planes.Pixels, box: Box, convert: planes.Converter, field: Field
         return None
     part = rgba[seen.y : seen.bottom, seen.x : seen.right]
     place = Box(box.x + seen.x, box.y + seen.y, seen.width, seen.height)
-    (y, u, v), alphas = _marked(part, place, convert, field)
-    fine, coarse = map(_left, alphas)
+    made, (fine, coarse) = convert(part), _alphas(part)
+    field.lay_share(made, place, coarse)
+    (y, u, v), fine, coarse = made, _left(fine), _left(coarse)
     return Layer(place, (fine, coarse, coarse), (_luma(y, fine), _chroma(u, coarse), _chroma(v, coarse)))
 
 
@@ -86,8 +87,10 @@ class Cutout:
         field: Field = UNMARKED,
     ) -> None:
         """From premultiplied pixels. `only` are pixels to be written whatever is there, and no others."""
-        self.planes, (fine, coarse) = _marked(rgba, box, convert, field)
+        self.planes = convert(rgba)
         """Itself on black: right wherever it hides the ground."""
+        fine, coarse = _alphas(rgba)
+        field.lay_share(self.planes, box, coarse)
         full, half = (box.x, box.y), (box.x // 2, box.y // 2)
         y, u, v = self.planes
         few = None if only is None else _halved(only)
@@ -137,16 +140,6 @@ def _seen(alpha: planes.Pixels) -> Box | None:
     return Box(x, y, (int(columns[-1]) - x) // 2 * 2 + 2, (int(rows[-1]) - y) // 2 * 2 + 2)
 
 
-def _marked(
-    rgba: planes.Pixels, box: Box, convert: planes.Converter, field: Field
-) -> tuple[planes.Planes, tuple[Weights, Weights]]:
-    """Itself on black, and its alphas for luma and for chroma."""
-    made, alphas = convert(rgba), _alphas(rgba)
-    np.maximum(made[0], _BLACK, out=made[0])
-    field.lay_share(made, box, alphas)
-    return made, alphas
-
-
 def _alphas(rgba: planes.Pixels) -> tuple[Weights, Weights]:
     """For luma and for chroma."""
     fine = rgba[..., 3].astype(np.uint16)
@@ -161,7 +154,7 @@ def _left(alpha: Weights) -> Weights:
 
 def _luma(plane: planes.Pixels, left: Weights) -> Weights:
     """The plane was converted over black: what black adds where the ground is seen is taken away again."""
-    colour = plane.astype(np.uint16)
+    colour = np.maximum(plane, _BLACK).astype(np.uint16)
     colour <<= 8
     colour -= _BLACK * left
     colour += 128

@@ -21,8 +21,8 @@ from avatar_scheduler.studio.watermark import Changes
 
 Pixels = NDArray[np.uint8]
 QUALITIES = (92, 86, 80, 72, 64, 55)
-_LUMA, _BLUE = (1.1644, 1.1644, 1.1644), (0.0, -0.2132, 2.1124)
-"""What a level of Y and one of U are in red, green and blue: BT.709, limited range."""
+_U_IN_RGB = np.array((0.0, -0.2132, 2.1124), np.float32)
+"""A level of it: BT.709, limited range."""
 LARGEST = 1_900_000
 """Bytes before signing: the smallest limit of a platform is 2,000,000, and a signature adds about 15,000."""
 
@@ -80,9 +80,7 @@ def _luma(rgb: Pixels) -> Pixels:
 
 
 def _marked(rgb: Pixels, changes: Changes) -> Pixels:
-    """The same steps as in a film, taken in RGB: a picture that goes there and back would lose its finest colours."""
-    luma = changes.luma.astype(np.float32)[..., None] * np.array(_LUMA, np.float32)
-    blue = changes.chroma.repeat(2, 0).repeat(2, 1).astype(np.float32)[..., None] * np.array(_BLUE, np.float32)
-    steps = np.rint(luma + blue).astype(np.int16)
+    """The same steps as in a film, taken in RGB: a picture converted there and back would lose its finest colours."""
+    steps = np.rint(changes.chroma.repeat(2, 0).repeat(2, 1)[..., None] * _U_IN_RGB).astype(np.int16)
     marked: Pixels = np.clip(rgb + steps, 0, 255).astype(np.uint8)
     return marked
