@@ -17,12 +17,13 @@ Plane = NDArray[np.uint8]
 """Of a picture in limited range BT.709 4:2:0, rows from the top."""
 Levels = NDArray[np.int8]
 
-BUSY = (3.0, 8.0)
-"""Standard deviation of the luma's detail in and around a cell, in levels, from which it gets the next amplitude."""
-AMPLITUDES = np.array([1, 2, 3], np.int8)
+BUSY = (2.0, 5.0)
+"""Standard deviation of the luma's detail, in levels, from which a cell gets the next amplitude."""
+AMPLITUDES = np.array([1, 2, 4], np.int8)
 """In flat, busy and very busy cells."""
-DETAIL = 4.0
-"""Of a picture at half its native size, what is finer than this many pixels counts as detail."""
+DETAIL, PLACE, NEAR = 4.0, 8, 25
+"""Pixels of a picture at half its native size: what is finer than the first counts as detail, the second is a place
+that is busy or calm, and within the third of a cell's middle all places must be busy."""
 SMALLEST = 160
 """Along the shortest side: below that a cell of chroma would be two pixels."""
 
@@ -59,7 +60,7 @@ def field(y: Plane, mark_id: str, key: bytes) -> Field:
     if height % 2 or width % 2 or shortest < SMALLEST:
         raise Invalid(f"A picture of {width}x{height} cannot be marked: sides are even, {SMALLEST} or more.")
     rows, columns = (np.arange(0, side, 2) * NATIVE // (shortest * CELL) for side in y.shape)
-    busy = _busy(y, (int(columns[-1]) + 1, int(rows[-1]) + 1))
+    busy = _busy(y, (int(rows[-1]) + 1, int(columns[-1]) + 1))
     chips = pattern.chips(message.encode(mark_id), key)
     down, across = (np.arange(count) % CELLS for count in busy.shape)
     levels = chips[np.ix_(down, across)] * AMPLITUDES[busy]
@@ -67,14 +68,18 @@ def field(y: Plane, mark_id: str, key: bytes) -> Field:
 
 
 def _busy(y: Plane, cells: tuple[int, int]) -> NDArray[np.intp]:
-    """0 flat, 1 busy, 2 very busy, for so many cells across and down. The calmest of a cell's neighbours decides, so
-    that nothing spills from an edge into the flat beside it."""
+    """0 flat, 1 busy, 2 very busy, for so many cells down and across. The calmest place in or near a cell decides: a
+    single edge hides nothing in the flat beside it."""
     import cv2
 
-    half = [round(side * NATIVE / min(y.shape) / 2) for side in reversed(y.shape)]
-    small = cv2.resize(y, half, interpolation=cv2.INTER_AREA).astype(np.float32)
+    width, height = (round(side * NATIVE / min(y.shape) / 2) for side in reversed(y.shape))
+    small = cv2.resize(y, (width, height), interpolation=cv2.INTER_AREA).astype(np.float32)
     detail = small - cv2.GaussianBlur(small, (0, 0), DETAIL)
-    power = cv2.resize(cv2.blur(detail * detail, (CELL // 2, CELL // 2)), cells, interpolation=cv2.INTER_AREA)
     # a running sum of floats ends a hair below zero where all is flat
-    calmest = cv2.erode(np.sqrt(np.maximum(power, 0)), np.ones((3, 3), np.uint8))
-    return np.searchsorted(BUSY, calmest)
+    around = np.sqrt(np.maximum(cv2.blur(detail * detail, (PLACE, PLACE)), 0))
+    calmest = np.asarray(cv2.erode(around, np.ones((NEAR, NEAR), np.uint8)))
+    rows, columns = (
+        np.minimum((np.arange(count) * 2 + 1) * CELL // 4, side - 1)
+        for count, side in zip(cells, (height, width), strict=True)
+    )
+    return np.searchsorted(BUSY, calmest[np.ix_(rows, columns)])
