@@ -80,8 +80,11 @@ def pictures() -> Path:
 
 
 @pytest.fixture
-def app(world: World) -> FastAPI:
-    return create_app(world.settings, world.clock)
+def app(world: World) -> Iterator[FastAPI]:
+    """Whoever opens the composer warms up a process."""
+    made = create_app(world.settings, world.clock)
+    yield made
+    made.state.previews.close()
 
 
 @pytest.fixture

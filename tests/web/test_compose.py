@@ -2,11 +2,9 @@
 
 import json
 import re
-from collections.abc import Iterator
 from typing import ClassVar
 
 import pytest
-from fastapi import FastAPI
 from sqlmodel import select
 
 from avatar_scheduler.db.tables import Asset, Member, Post, Render
@@ -38,13 +36,6 @@ FORM = {
     "at": "+1h",
     "zone": "Europe/Paris",
 }
-
-
-@pytest.fixture
-def app(app: FastAPI) -> Iterator[FastAPI]:
-    """Whoever opens the composer warms up a process."""
-    yield app
-    app.state.previews.close()
 
 
 def posts_of(world: World) -> list[Post]:

@@ -14,6 +14,7 @@ from avatar_scheduler.domain.disclosure import SPONSORED, Mark
 from avatar_scheduler.domain.interaction import KINDS
 from avatar_scheduler.domain.post import PostState
 from avatar_scheduler.paths import TEMPLATES
+from avatar_scheduler.services import incidents
 from avatar_scheduler.services.review import REASONS
 from avatar_scheduler.web import forms, words
 from avatar_scheduler.web.actions import ACTIONS
@@ -104,6 +105,7 @@ def test_every_kind_state_mark_and_reason_has_a_word() -> None:
     assert set(words.DELIVERY_STATES) == set(DeliveryState)
     assert set(words.MARKS) == set(Mark)
     assert set(words.PAYERS) == set(SPONSORED)
+    assert set(words.TROUBLES) == {incidents.UNMARKED, incidents.ANOTHER, incidents.VANISHED}
     assert tuple(words.CHANGE_REASONS) == REASONS
     assert set(get_args(forms.Reason)) == set(REASONS)
 
