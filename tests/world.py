@@ -1,6 +1,7 @@
 """A small installation to test in: Ada owns and reviews, Maya is the creator, Cy belongs to nobody here."""
 
 import json
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -29,10 +30,10 @@ from avatar_scheduler.db.tables import (
 from avatar_scheduler.domain.approval import PURPOSE
 from avatar_scheduler.domain.post import PostState
 from avatar_scheduler.domain.render import RenderState
-from avatar_scheduler.marks import chain
+from avatar_scheduler.marks import caption, chain
 from avatar_scheduler.marks.watermark import keys as keys_of_marks
 from avatar_scheduler.publishers.own_feed import Feed
-from avatar_scheduler.renderers import process
+from avatar_scheduler.renderers import builtin, process
 from avatar_scheduler.renderers.base import SIGNING, Order
 from avatar_scheduler.services import (
     installation,
@@ -74,16 +75,22 @@ class Film:
     def hand_over(self, verb: str, folder: Path) -> dict[str, Any]:
         """What the render process would say, and leave in its folder, had it made this film for that order."""
         if verb == "measure":
-            mark_id = json.loads((folder / "order.json").read_text())["mark_id"]
-            # Watermark and AIGC tag, had they been of that render.
-            said = [{**e, "measured": {**e["measured"], **({"id": mark_id} if "id" in e["measured"] else {})}}
-                    for e in self.evidence]  # fmt: skip
-            return {"evidence": said, "prints": self.prints}
+            order = json.loads((folder / "order.json").read_text())
+            return {"evidence": self.measured(order), "prints": self.prints}
         names = [self.made[kind] for kind in renders.MIMES if kind in self.made]
         names += [picture["file"] for picture in self.made.get("pictures", [])]
         for name in [*names, *(said["manifest"] for said in self.made["signed"])]:
             (folder / name).write_bytes((self.folder / name).read_bytes())
         return self.made
+
+    def measured(self, order: Mapping[str, str]) -> list[dict[str, Any]]:
+        """The evidence, had this been made for that order: of another id, and with its caption."""
+        said = [
+            {**e, "measured": {**e["measured"], "id": order["mark_id"]}} if "id" in e["measured"] else e
+            for e in self.evidence
+        ]
+        line = builtin.evidence(caption.measure(order["caption"], order["caption_line"]))
+        return [line if e["mark"] == "caption_line" and e["ok"] else e for e in said]
 
 
 def make_film(folder: Path) -> Film:
@@ -195,7 +202,7 @@ class World:
             moves.move(session, row, PostState.checking, at=self.now, actor="render")
             moves.move(session, render, RenderState.done, at=self.now, actor="render", percent=100)
             assets = self._assets(session, render, film)
-            return versions.freeze(session, self.settings, row, order, assets, film.evidence, self.now)
+            return versions.freeze(session, self.settings, row, order, assets, film.measured(order), self.now)
 
     def _assets(self, session: Session, render: Render, film: Film) -> list[Asset]:
         blobs, assets, made = Blobs(self.settings.blobs), [], film.made
