@@ -57,12 +57,6 @@ def second_opinion(path: Path, root: str) -> tuple[str, str, str]:
     return found["integrity"], found["hard_binding"], found["validation_state"]
 
 
-@pytest.fixture(autouse=True)
-def _no_footprints(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """The second reader saves its telemetry choice in the user's settings."""
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("settings")))
-
-
 class TestMeasure:
     def test_a_file_signed_here_holds(self, signed: Path, root: str) -> None:
         evidence = credentials.measure(signed, root)
