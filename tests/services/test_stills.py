@@ -171,7 +171,7 @@ class TestLooking:
         assert [p.url for p in card.pictures] == [f"/review/{version.id}/pictures/{n}" for n in (1, 2, 3)]
         assert [p.alt for p in card.pictures] == ALTS
         assert {layer.state for layer in card.layers} == {"ready"}
-        assert len(card.layers) == 4
+        assert len(card.layers) == 6
 
 
 class TestGoingOut:
