@@ -32,15 +32,12 @@ SMALLEST = 160
 class Field:
     """What to add to a picture and to everything that is later pasted over it, anchored at its top left."""
 
-    luma: Levels
-    """[h, w], all zero."""
     chroma: Levels
     """[h / 2, w / 2], for the U plane."""
 
     def cut(self, x: int, y: int, width: int, height: int) -> "Field":
         """The part under a patch of the picture; all four even. It shares this field's memory."""
-        luma = self.luma[y : y + height, x : x + width]
-        return Field(luma, self.chroma[y // 2 : (y + height) // 2, x // 2 : (x + width) // 2])
+        return Field(self.chroma[y // 2 : (y + height) // 2, x // 2 : (x + width) // 2])
 
     def add(self, u: Plane) -> None:
         """In place, saturated at 0 and 255."""
@@ -64,7 +61,7 @@ def field(y: Plane, mark_id: str, key: bytes) -> Field:
     chips = pattern.chips(message.encode(mark_id), key)
     down, across = (np.arange(count) % CELLS for count in busy.shape)
     levels = chips[np.ix_(down, across)] * AMPLITUDES[busy]
-    return Field(np.zeros(y.shape, np.int8), np.ascontiguousarray(levels[np.ix_(rows, columns)]))
+    return Field(np.ascontiguousarray(levels[np.ix_(rows, columns)]))
 
 
 def _busy(y: Plane, cells: tuple[int, int]) -> NDArray[np.intp]:

@@ -43,7 +43,7 @@ def to_planes(rgb: Pixels) -> Planes:
 
 
 def to_rgb(planes: Planes) -> Pixels:
-    return to_frame(planes).to_ndarray(format="rgb24")
+    return np.asarray(to_frame(planes).to_ndarray(format="rgb24"), np.uint8)
 
 
 def to_frame(planes: Planes) -> av.VideoFrame:
@@ -90,7 +90,7 @@ def film(
             y[200:280, 8 * number : 8 * number + 80] = 60
             frame = to_frame((y, *planes[1:]))
             if change:
-                frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(change(frame.to_ndarray(format="rgb24"))))
+                frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(change(to_rgb((y, *planes[1:])))))
             frame = frame.reformat(width, height, "yuv420p", dst_colorspace=1)
             frame.pts, frame.time_base = number, Fraction(1, 30)
             container.mux(stream.encode(frame))

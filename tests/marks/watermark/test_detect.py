@@ -9,7 +9,7 @@ from PIL import Image
 from avatar_scheduler.domain.disclosure import Mark
 from avatar_scheduler.domain.errors import Invalid
 from avatar_scheduler.marks import digest
-from avatar_scheduler.marks.watermark import detect, scores
+from avatar_scheduler.marks.watermark import detect, picture, scores
 from avatar_scheduler.marks.watermark.scores import Reader
 from tests.marks.watermark import material
 from tests.marks.watermark.material import (
@@ -107,7 +107,7 @@ def test_what_people_do_to_copies(tmp_path: Path, change: Change, size: tuple[in
 
 
 def test_a_mirrored_copy_is_said_to_be_one(tall: Path) -> None:
-    seen = Reader(detect.picture.of_film(tall)).blue
+    seen = Reader(picture.of_film(tall)).blue
     reading = detect.read(np.ascontiguousarray(seen[:, ::-1]), KEYS, search=True)
     assert reading
     assert reading.mirrored
@@ -216,6 +216,6 @@ def test_a_film_too_large_to_look_at_is_refused(tmp_path: Path) -> None:
 def test_frames_are_taken_all_over_the_film(tall: Path) -> None:
     with av.open(tall) as container:
         stream = container.streams.video[0]
-        seen = [frame.pts for frame in detect.picture._frames(container, stream, ())]
+        seen = [frame.pts for frame in picture._frames(container, stream, ())]
     assert seen == sorted(set(seen))
     assert len(seen) >= FRAMES // 2
