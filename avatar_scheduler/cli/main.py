@@ -15,6 +15,7 @@ from avatar_scheduler import __version__
 from avatar_scheduler.cli import (
     demo,
     doctor,
+    evidence,
     incidents,
     looks,
     operate,
@@ -86,6 +87,7 @@ for module in (
     operate,
     incidents,
     verifying,
+    evidence,
     rules,
     doctor,
     voices,

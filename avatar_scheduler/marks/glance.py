@@ -53,7 +53,7 @@ class Size(NamedTuple):
 
 
 def opened(options: Mapping[str, Any]) -> "Opened":
-    return Opened(str(options["root_pem"]), str(options["opener"]))
+    return Opened(str(options["root_pem"]), str(options["time_roots"]), str(options["opener"]))
 
 
 def traced(_options: Mapping[str, Any]) -> "Traced":
@@ -64,10 +64,10 @@ def traced(_options: Mapping[str, Any]) -> "Traced":
 class Opened:
     """Writes to the target, as raw rows: mean luma and mean chroma (float32), then luma frames (bytes)."""
 
-    def __init__(self, root_pem: str, opener: str) -> None:
+    def __init__(self, root_pem: str, time_roots: str, opener: str) -> None:
         cv2.setNumThreads(0)
         self.type = _TYPES.get(opener, "")
-        self.context = c2pa.Context(settings=c2pa.Settings.from_dict(reading.settings(root_pem)))
+        self.context = c2pa.Context(settings=c2pa.Settings.from_dict(reading.settings(root_pem, time_roots)))
         # NumPy loads some of itself late, c2pa's callbacks need memory for code: neither can be had once locked in.
         prints.of_still(np.zeros((64, 64), np.uint8))
         self._claims(io.BytesIO(bytes(64)))

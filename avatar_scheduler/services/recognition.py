@@ -17,7 +17,7 @@ from avatar_scheduler.db.engine import read_scope
 from avatar_scheduler.db.tables import Asset, Delivery, Render, Signing, Version
 from avatar_scheduler.domain import staging
 from avatar_scheduler.domain.errors import SchedulerError
-from avatar_scheduler.marks import alike
+from avatar_scheduler.marks import alike, signers, timestamps
 from avatar_scheduler.renderers import stills
 from avatar_scheduler.renderers.base import Order
 from avatar_scheduler.services import public, sight, vouching
@@ -53,6 +53,7 @@ class Recognition:
     delivery_id: str
     proof: Proof
     """What the public already knows of the post."""
+    signing: Signing
     signed_by: str
     """Of the stored manifest, whose signature was checked just now."""
     signed_at: str
@@ -71,7 +72,7 @@ def recognise(settings: Settings, incoming: Incoming) -> Answer:
     """Raises Invalid for a file that cannot be opened, Refused where none can be opened safely or others are first."""
     if led := _published(settings, Signing.sha256 == incoming.sha256):
         return Answer(incoming.sha256, _found(settings, SAME, led, (Change("nothing"),)))
-    with sight.opened(settings, incoming, _root(settings)) as seen:
+    with sight.opened(settings, incoming) as seen:
         how, led = _trace(settings, seen)
         if led is None:
             claimed = seen.claimed_mark and _published(settings, Signing.mark_id == seen.claimed_mark)
@@ -83,13 +84,6 @@ class _Led(NamedTuple):
     row: Signing
     delivery_id: str
     proof: Proof
-
-
-def _root(settings: Settings) -> str:
-    try:
-        return (settings.keys / "credentials" / "root.pem").read_text()
-    except OSError:
-        return ""
 
 
 def _trace(settings: Settings, seen: Sight) -> tuple[str, _Led | None]:
@@ -141,20 +135,20 @@ def _deliveries(session: Session, row: Signing) -> list[Delivery]:
 
 def _found(settings: Settings, how: str, led: _Led, changes: tuple[Change, ...]) -> Recognition | None:
     """With the stored manifest checked against the stored file: what the file leads to must hold by itself."""
-    from avatar_scheduler.marks import reading, signers
+    from avatar_scheduler.marks import reading
 
-    blobs, row = Blobs(settings.blobs), led.row
+    blobs, row, keys = Blobs(settings.blobs), led.row, settings.keys / "credentials"
     try:
         manifest = blobs.verified(row.manifest_sha256).read_bytes()
-        root_pem = signers.read_root(settings.keys / "credentials", row.organization_id)
-        said = reading.report_manifest(blobs.verified(row.sha256), manifest, root_pem)
+        root_pem, time_roots = signers.read_root(keys, row.organization_id), timestamps.read_roots(keys)
+        said = reading.report_manifest(blobs.verified(row.sha256), manifest, root_pem, time_roots)
     except SchedulerError as error:
         log.error("signed file %s: its stored manifest cannot be checked: %s", row.id, error.message)
         return None
     if said.problem or said.mark_id != row.mark_id:
         log.error("signed file %s: its stored manifest does not hold: %s", row.id, said.problem or "another watermark")
         return None
-    return Recognition(how, led.delivery_id, led.proof, said.signer, said.when, changes)
+    return Recognition(how, led.delivery_id, led.proof, row, said.signer, said.when, changes)
 
 
 def _changes(settings: Settings, row: Signing, seen: Sight) -> tuple[Change, ...]:

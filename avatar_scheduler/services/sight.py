@@ -16,6 +16,7 @@ from avatar_scheduler.config import Settings
 from avatar_scheduler.db.engine import read_scope
 from avatar_scheduler.db.tables import Organization
 from avatar_scheduler.domain.errors import Invalid
+from avatar_scheduler.marks import signers, timestamps
 from avatar_scheduler.marks.watermark import keys
 from avatar_scheduler.services import uploads
 from avatar_scheduler.uploads import sandbox, sniff
@@ -61,7 +62,7 @@ class Sight:
 
 
 @contextmanager
-def opened(settings: Settings, incoming: Incoming, root_pem: str) -> Iterator[Sight]:
+def opened(settings: Settings, incoming: Incoming) -> Iterator[Sight]:
     """Until the block ends; nothing has a name on disk. Raises Invalid for a file that cannot be opened, Refused where
     none can be opened safely or others are being opened."""
     if why := sandbox.available():
@@ -72,12 +73,17 @@ def opened(settings: Settings, incoming: Incoming, root_pem: str) -> Iterator[Si
             f"The file is {found.name}. Bring a JPEG, PNG or WebP picture, or an MP4, MOV or WebM film.",
             code="upload_type",
         )
-    options = {"reader": "avatar_scheduler.marks.glance:opened", "opener": found.opener, "root_pem": root_pem}
+    options = {"reader": "avatar_scheduler.marks.glance:opened", "opener": found.opener, **_trusted(settings)}
     with _unnamed(settings) as pixels, _unnamed(settings) as unused:
         said = sandbox.run(
             "view", incoming.file, pixels, unused, options, wall_seconds=OPENING_SECONDS, written_bytes=_WRITTEN
         )  # fmt: skip
         yield _sight(said, pixels)
+
+
+def _trusted(settings: Settings) -> dict[str, str]:
+    folder = settings.keys / "credentials"
+    return {"root_pem": signers.read_root(folder), "time_roots": timestamps.read_roots(folder)}
 
 
 def _sight(said: dict[str, Any], pixels: BinaryIO) -> Sight:

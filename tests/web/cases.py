@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 from avatar_scheduler.domain.disclosure import Blocked
+from avatar_scheduler.db.tables import Signing
 from avatar_scheduler.services.cards import (
     Asker,
     Card,
@@ -283,7 +284,7 @@ PROOF = Proof(
 )
 STILL_PROOF = replace(PROOF, title="Three onions", voice="", pictures=tuple(f"{n}d" * 32 for n in (1, 2, 3)))
 FOUND = Recognition(
-    "watermark", "d1", PROOF, "Lind Studio", "2026-11-22T10:00:00Z",
+    "watermark", "d1", PROOF, Signing(), "Lind Studio", "2026-11-22T10:00:00Z",
     (
         Change("rewritten"), Change("credentials_gone"), Change("source_type_gone"),
         Change("size", "1080×1920", "540×960"), Change("label_gone"), Change("caption_unknown"),
