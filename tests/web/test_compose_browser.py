@@ -90,6 +90,11 @@ def test_it_is_clean_with_and_without_mistakes(
     expect(page.locator(".fixes a")).to_have_count(2)
     page.screenshot(path=pictures / f"{name}-wrong.png", full_page=True)
     assert [v["id"] for v in AXE.run(page).response["violations"]] == []
+    page.locator(".pick:has([value=paid])").click()
+    expect(page.locator(".disc .t")).to_have_count(10)
+    page.evaluate("document.querySelectorAll('.disc details').forEach((folded) => { folded.open = true; })")
+    page.screenshot(path=pictures / f"{name}-paid.png", full_page=True)
+    assert [v["id"] for v in AXE.run(page).response["violations"]] == []
     assert page.evaluate(SIDEWAYS) == 0
     assert seen.problems == []
     seen.context.close()
@@ -116,6 +121,23 @@ def test_a_script_is_typed_seen_and_sent(desk: Desk, pictures: Path) -> None:
     assert desk.problems == []
 
 
+def test_who_pays_changes_the_verdict_while_typing(desk: Desk, world: World) -> None:
+    page = desk.page
+    page.fill("[name=title]", "Onions")
+    page.fill("[name=template]", "Keep the heat low.")
+    page.locator(".pick:has([value=paid])").click()
+    expect(page.locator("[data-part=marks]")).to_contain_text("Ad: paid partnership.")
+    expect(page.locator("[data-part=lines] p")).to_have_count(2)
+    expect(page.locator("[data-part=asks]")).to_contain_text("Sponsored posts always come to you")
+    world.sql("UPDATE avatar SET performer = 'somebody'")
+    page.locator(".pick:has([value=no])").click()
+    expect(page.locator("[data-part=marks] .note")).to_contain_text("It cannot go to Own feed like this")
+    expect(page.locator(".fixes a")).to_contain_text("unknown.performer")
+    page.locator(".fixes a").click()
+    assert page.url.endswith("#f-channels")
+    assert desk.problems == []
+
+
 def test_a_mistake_is_said_while_typing_and_leads_to_its_place(desk: Desk) -> None:
     page = desk.page
     page.fill("[name=title]", "Onions")
@@ -135,6 +157,6 @@ def test_without_script_it_can_be_sent(browser: Browser, url: str, world: World)
     seen.page.fill("[name=title]", "Onions")
     seen.page.fill("[name=template]", "Keep the heat low.")
     assert not seen.page.locator("[data-watch]").is_visible()
-    seen.page.click("form .big")
+    seen.page.click(".comp > .big")
     assert re.search(r"/posts/[0-9a-f]{32}$", seen.page.url)
     seen.context.close()
