@@ -36,7 +36,7 @@ def run(settings: Settings, delivery_id: str, clock: Clock) -> None:
         parcel, channel, intent = parcels.sent(settings, delivery_id)
         publisher, account = parcels.address(settings, channel)
         found = publisher.read_back(parcel, account, intent)
-    except SchedulerError as error:
+    except (SchedulerError, OSError) as error:
         _not_seen(settings, delivery_id, error, clock)
         return
     crashpoint("again.after_look")
@@ -44,7 +44,7 @@ def run(settings: Settings, delivery_id: str, clock: Clock) -> None:
         return
     try:
         publisher.take_down(parcel, account, intent)
-    except OutcomeUnknown as error:
+    except (OutcomeUnknown, OSError) as error:
         _not_seen(settings, delivery_id, error, clock)
         return
     except SchedulerError as error:
@@ -71,16 +71,23 @@ def _record(settings: Settings, delivery_id: str, found: Found | Absent, clock: 
         receipt.read_back_at, receipt.marked, row.reason = now, not what, ""
         if wanted is not None and isinstance(found, Absent):
             incidents.taken_down(session, wanted, now)  # by an earlier try of ours, or by somebody else
-            wanted = None
-        elif wanted is None:
+            rows.look_again(session, row, None)
+            return False
+        if wanted is None:
             _note(session, row, what, now)
             incidents.report(session, row, found, now)
             wanted = incidents.wanted(session, delivery_id)
         if wanted is None:
-            rows.look_again(session, row, None)
+            rows.look_again(session, row, _next(row, now))
             return False
         receipt.again_at = booked  # asking for a takedown meant at once, and that is now
         return True
+
+
+def _next(row: Delivery, now: datetime) -> datetime | None:
+    """A look that came early, for a takedown, does not stand for the one a day later."""
+    later = row.published_at + DAY if row.published_at else now
+    return later if later > now else None
 
 
 def _note(session: Session, row: Delivery, what: str, now: datetime) -> None:
@@ -96,26 +103,27 @@ def _note(session: Session, row: Delivery, what: str, now: datetime) -> None:
     )
 
 
-def _not_seen(settings: Settings, delivery_id: str, why: SchedulerError, clock: Clock) -> None:
+def _not_seen(settings: Settings, delivery_id: str, why: SchedulerError | OSError, clock: Clock) -> None:
     """That we cannot see it says nothing about it: asked again at `again_at`, for a week."""
     with write_scope(settings) as session:
         row, now = session.get_one(Delivery, delivery_id), clock()
         if row.looks >= MOST_LOOKS:
             if wanted := incidents.wanted(session, delivery_id):
-                incidents.give_up(session, wanted, why.message, now)
-            rows.needs_person(session, row, f"It could not be read back for a week. {why.message}", now, ACTOR)
+                incidents.give_up(session, wanted, str(why), now)
+            rows.needs_person(session, row, f"No clear answer came for a week. {why}", now, ACTOR)
             rows.look_again(session, row, None)
         elif not isinstance(why, OutcomeUnknown):  # credentials, a damaged version: only a person can help
-            rows.needs_person(session, row, why.message, now, ACTOR)
+            rows.needs_person(session, row, str(why), now, ACTOR)
 
 
 def _end(settings: Settings, delivery_id: str, clock: Clock, *, refused: str = "") -> None:
     """It is gone, or the platform will certainly not remove it."""
     with write_scope(settings) as session:
         row, now, wanted = session.get_one(Delivery, delivery_id), clock(), incidents.wanted(session, delivery_id)
-        if wanted is not None and refused:
-            incidents.give_up(session, wanted, refused, now)
+        if refused:
+            if wanted is not None:
+                incidents.give_up(session, wanted, refused, now)
             rows.needs_person(session, row, refused, now, ACTOR)
         elif wanted is not None:
             incidents.taken_down(session, wanted, now)
-        rows.look_again(session, row, None)
+        rows.look_again(session, row, _next(row, now) if refused else None)

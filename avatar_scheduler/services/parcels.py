@@ -69,7 +69,7 @@ def _target(manifest: Manifest, delivery: Delivery) -> dict[str, str]:
 
 def as_ruled(settings: Settings, delivery: Delivery, attempt_id: str, manifest: Manifest, at: datetime) -> Parcel:
     """`describe` with what the rules asked for at `at`. Raises Refused for what they did not allow."""
-    target, audience = _target(manifest, delivery), manifest.data["audience"]
+    target, audience = _target(manifest, delivery), manifest.data.get("audience", ())
     required = disclosing.demanded(settings, manifest.data, target["platform"], audience, at)
     return describe(settings, delivery, attempt_id, manifest, required)
 

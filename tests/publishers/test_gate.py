@@ -1,5 +1,6 @@
 """A request leaves only after it was read, and what was read is what leaves."""
 
+import ast
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -8,7 +9,7 @@ import pytest
 from avatar_scheduler.domain.disclosure import Mark, RequiredMark
 from avatar_scheduler.domain.errors import Refused
 from avatar_scheduler.publishers.base import Cleared, Parcel, Request
-from tests.test_house import calls
+from tests.test_house import SOURCE, calls, name_of, tree_of
 
 LINE = "Made with AI."
 CAPTION = f"{LINE}\n\nHello"
@@ -56,3 +57,32 @@ def test_nobody_else_makes_the_irreversible_call() -> None:
     callers = {name for name, _ in calls("publisher.commit")} | {name for name, _ in calls("Cleared")}
     assert callers == {"avatar_scheduler/publishers/base.py"}
     assert {name for name, _ in calls("base.commit")} == {"avatar_scheduler/services/publish.py"}
+
+
+WRITES = {
+    ("base.py", "post"),
+    ("bluesky/publisher.py", "_upload"),
+    ("bluesky/publisher.py", "take_down"),
+    ("bluesky/xrpc.py", "_post"),  # signing in
+}
+"""Functions of publishers that send something other than a question. A new one has to be thought about, and named."""
+
+
+def test_no_publisher_has_another_way_to_write() -> None:
+    found = set()
+    for path in SOURCE:
+        file = name_of(path).removeprefix("avatar_scheduler/publishers/")
+        if file == name_of(path):
+            continue
+        for function in _outermost(tree_of(path)):
+            for node in ast.walk(function):
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "call":
+                    method = node.args[0]
+                    if not (isinstance(method, ast.Constant) and method.value in ("GET", "HEAD")):
+                        found.add((file, function.name))
+    assert found == WRITES
+
+
+def _outermost(tree: ast.Module) -> list[ast.FunctionDef]:
+    bodies = [tree.body, *(node.body for node in tree.body if isinstance(node, ast.ClassDef))]
+    return [node for body in bodies for node in body if isinstance(node, ast.FunctionDef)]

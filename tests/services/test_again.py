@@ -146,7 +146,7 @@ class TestTheSecondLook:
         assert 6 * 24 * 60 < sum(waits) < 9 * 24 * 60
         assert found(world) == []
         assert removed(world) == [False]
-        assert "could not be read back for a week" in world.again(delivery).reason
+        assert "No clear answer came for a week" in world.again(delivery).reason
         assert entries(world, delivery.id).count("delivery.needs_person") == 1
 
     def test_one_seen_after_some_tries_is_done_with(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -163,6 +163,20 @@ class TestTheSecondLook:
         world.sql("UPDATE version SET manifest = '{}'")
         a_day_later(world, delivery)
         assert "changed after it was frozen" in world.again(delivery).reason
+        assert receipt(world).again_at == world.now + again.SOONEST
+        assert found(world) == []
+
+    def test_a_file_of_ours_that_is_gone_is_told_and_no_incident(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        delivery = world.publish(world.approved())
+
+        def lost(*_: Any) -> Any:
+            raise FileNotFoundError("captions")
+
+        monkeypatch.setattr(OwnFeed, "read_back", lost)
+        a_day_later(world, delivery)
+        assert "captions" in world.again(delivery).reason
         assert receipt(world).again_at == world.now + again.SOONEST
         assert found(world) == []
 
@@ -326,9 +340,22 @@ class TestTakingDown:
         with world.write() as session:
             incidents.take_down(session, world.ada, incident.id, world.now)
             incidents.close(session, world.ada, incident.id, world.now)
-        world.sql("UPDATE receipt SET again_at = NULL")
         settle.run(world.settings, delivery.id, world.clock)
         assert removed(world) == [False]
+
+    def test_an_early_look_for_a_takedown_does_not_stand_for_the_later_one(self, world: World) -> None:
+        delivery = accepted(world)
+        strip(world)
+        settle.run(world.settings, delivery.id, world.clock)
+        published = world.now
+        [incident] = found(world)
+        world.later(hours=1)
+        with world.write() as session:
+            incidents.take_down(session, world.ada, incident.id, world.now)
+            incidents.close(session, world.ada, incident.id, world.now)
+        settle.run(world.settings, delivery.id, world.clock)
+        assert removed(world) == [False]
+        assert receipt(world).again_at == published + again.DAY
 
     def test_a_wish_written_into_the_database_alone_takes_nothing_down(self, world: World) -> None:
         """The log says who asked. A row that somebody made ready for it is only looked at."""
