@@ -162,6 +162,8 @@ def _print_place(place: explaining.Where) -> None:
         said = place.blocked
         console.print(f"  KEPT BACK  {shown(said.reason)} {shown(said.way_out)}", soft_wrap=True)
         console.print(f"             {said.rule}, {shown(said.source)}", soft_wrap=True, style="dim")
+    for reason in place.lacking:
+        console.print(f"  KEPT BACK  {shown(reason)}", soft_wrap=True)
     for mark, same in groupby(place.marks, key=lambda one: one.required.mark):
         rows = list(same)
         console.print(f"  [bold]{mark}[/bold]  {rows[0].how}", soft_wrap=True)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +21,7 @@ from avatar_scheduler.domain.disclosure import (
     Mark,
     Place,
     RequiredMark,
+    unproven,
 )
 from avatar_scheduler.domain.rulebook import decide
 from avatar_scheduler.domain.version import sha256
@@ -52,6 +53,8 @@ class Where:
     """Empty: nobody knows, so every rule holds."""
     blocked: Blocked | None
     marks: tuple[Explained, ...]
+    lacking: tuple[str, ...] = ()
+    """What keeps a rendered version back."""
 
 
 @dataclass(frozen=True)
@@ -79,17 +82,18 @@ def explain(session: Session, settings: Settings, who: Person, post_id: str, now
 
 
 def _of_version(session: Session, settings: Settings, post: Post, data: dict[str, Any], now: datetime) -> list[Where]:
-    evidence = [versions.evidence_of(one) for one in data["evidence"]]
+    files, caption = versions.marked_files(data.get("form", disclosing.VIDEO), data["media"]), sha256(data["caption"])
+    evidence = [one for each in data["evidence"] if (one := versions.evidence_of(each)).subject in {*files, caption}]
     creator = session.get_one(Creator, post.creator_id)
     audience = disclosing.widest(data.get("audience", ()), disclosing.audience_of(creator))
-    subjects = {*versions.marked_files(data.get("form", disclosing.VIDEO), data["media"]), sha256(data["caption"])}
-    found = []
+    media, found = disclosing.content_of(data).media, []
     for target in data["targets"]:
         at = max(now, datetime.fromisoformat(target["due_at"]))
         said = disclosing.required_for(settings, data, target["platform"], audience, at)
-        seen = [one for one in evidence if one.subject in subjects]
-        media = disclosing.content_of(data).media
-        found.append(_where(target["platform"], media, target["address"], target["due_at"], audience, said, seen))
+        where = _where(target["platform"], media, target["address"], target["due_at"], audience, said, evidence)
+        lacking = [] if isinstance(said, Blocked) else unproven(said, evidence, media=files, caption=caption)
+        lacking += versions.leads_elsewhere(evidence, data.get("mark_id", ""))
+        found.append(replace(where, lacking=tuple(lacking)))
     return found
 
 

@@ -133,6 +133,16 @@ class TestExplain:
         assert "MISSING" not in out
         assert "not measured yet" not in out
 
+    def test_a_new_rule_nothing_was_measured_for_keeps_it_back_and_says_so(self, studio: Cli, world: World) -> None:
+        version = world.version(world.post())
+        own_pack(studio)
+        found = studio("rules", "explain", version.post_id, "--json").json
+        assert found["frozen_under"] != found["rules"]
+        assert found["places"][0]["lacking"] == [
+            "label: it must say “Robot” (house.agency), it says “AI Avatar of Maya”."
+        ]
+        assert "KEPT BACK  label: it must say “Robot”" in studio("rules", "explain", version.post_id).out
+
     def test_what_stands_on_the_request_is_measured_there(self, studio: Cli, world: World) -> None:
         post = world.post(sponsored="paid")
         world.sql("UPDATE channel SET platform = 'bluesky'")

@@ -18,13 +18,13 @@ from avatar_scheduler.domain.disclosure import (
     RequiredMark,
 )
 from avatar_scheduler.domain.rulebook import RuleBook, decide
+from avatar_scheduler.rules.checking import FORM, said_of
 
 LATER = datetime(2027, 3, 1, tzinfo=UTC)
 """After every date in the packs."""
 CAPTION = "c" * 64
 FILES = {"carousel": ("a" * 64, "b" * 64), "text": ()}
 ONE_FILE = ("a" * 64,)
-FORMS = {"video": "video", "image": "stills", "carousel": "stills", "audio": "audio", "live": "live", "text": "text"}
 AUDIENCES = ["", "EU", "DE", "FR", "US", "US-CA", "US-NY", "CN", "KR", "IN", "GB"]
 
 
@@ -65,15 +65,8 @@ def cases(book: RuleBook, platform: str) -> Iterator[Case]:
 
 def text_of(mark: Mark, content: Content) -> str:
     """What an honest measurement reads where `rules.texts` wrote."""
-    said = rules.texts(content.language, form=FORMS[content.media], name="Maya", sponsored=content.sponsored)
-    paid = content.sponsored != "no"
-    return {
-        Mark.label: f"{said.label_sign} {said.label_words}",
-        Mark.sponsor_label: said.sponsor,
-        Mark.spoken: said.spoken_sponsored if paid else said.spoken,
-        Mark.caption_line: said.caption_line,
-        Mark.sponsor_line: said.sponsor_line,
-    }.get(mark, "")
+    said = rules.texts(content.language, form=FORM[content.media], name="Maya", sponsored=content.sponsored)
+    return said_of(mark, said, content.sponsored)
 
 
 def proof(case: Case, mark: Mark, subject: str) -> Evidence:

@@ -9,6 +9,7 @@ from avatar_scheduler.domain.consent import PERFORMERS
 from avatar_scheduler.domain.disclosure import MEDIA, SPONSORED, Blocked, Content, Mark, Place, RequiredMark, unproven
 from avatar_scheduler.domain.errors import Invalid
 from avatar_scheduler.domain.rulebook import Rule, RuleBook, decide
+from avatar_scheduler.publishers import platforms as publishers
 from avatar_scheduler.rules.books import book, floor, reach
 from avatar_scheduler.rules.packs import SurfaceRow
 from tests.rules.cases import AUDIENCES, CAPTION, LATER, Case, audience, cases, contents, proofs
@@ -288,6 +289,11 @@ class TestPlatforms:
         assert said.rule == rule
         assert said.source
         assert said.way_out.startswith("Choose one of: ")
+
+    def test_every_platform_we_publish_to_is_here_with_the_media_we_make(self) -> None:
+        for platform in publishers():
+            for media in ("video", "image", "carousel"):
+                assert ask(Content(media, "digital_twin", "no", "en"), Place(platform, rules.surface(platform, media)))
 
     def test_the_surface_we_use(self) -> None:
         assert rules.surface("own_feed", "carousel") == "post"
