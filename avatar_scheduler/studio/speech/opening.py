@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from avatar_scheduler.studio.avatar import visemes
 from avatar_scheduler.studio.job import LONGEST_SECONDS, too_long
-from avatar_scheduler.studio.loudness import RATE, Sound, filtered, measure
 from avatar_scheduler.studio.speech.utterance import later
 from avatar_scheduler.studio.timed import Cue, Speech
 
@@ -31,12 +31,16 @@ def before(first: Speech, then: Speech) -> Speech:
 
 def _as_loud(first: Speech, then: Speech) -> Speech:
     """Another voice than the one that follows: at its rate, and neither drowned by it nor shouting over it."""
+    from avatar_scheduler.studio.loudness import RATE, measure  # PyAV opens only where two voices meet
+
     here, there = (_resampled(speech, RATE) for speech in (first, then))
     gain = measure(there) - measure(here)
     factor = 10 ** (gain / 20) if np.isfinite(gain) else 1.0
     return replace(first, samples=_resampled(first, then.rate)[0] * np.float32(factor), rate=then.rate)
 
 
-def _resampled(speech: Speech, rate: int) -> Sound:
+def _resampled(speech: Speech, rate: int) -> NDArray[np.float32]:
+    from avatar_scheduler.studio.loudness import filtered
+
     mono = np.ascontiguousarray(speech.samples, np.float32)[None]
     return mono if speech.rate == rate else filtered(mono, speech.rate, [("aresample", str(rate))])

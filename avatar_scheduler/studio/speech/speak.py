@@ -54,8 +54,7 @@ def notice(text: str, language: str, *, voice: str = "", kept: Path | None = Non
     first, *others = [line for line in text.splitlines() if line.strip()]
     said = speak(first, language, voice=voice, kept=kept)
     for line in others:
-        english = speak(line, ENGLISH, kept=kept)
-        said = opening.before(said, english)
+        said = opening.before(said, speak(line, ENGLISH, kept=kept))
     return said
 
 
