@@ -5,9 +5,17 @@ from typing import Any
 
 import numpy as np
 
+from avatar_scheduler.marks.watermark import embed
+from avatar_scheduler.studio import planes
 from avatar_scheduler.studio.job import Overlay, StudioJob
 
 SCRIPT = "Hello, I am Maya! See you at 6:30."
+MARK, KEY = "5eed1d1d", b"a key of the tests".ljust(32)
+
+
+def hidden(luma: planes.Pixels) -> embed.Field:
+    """A StudioJob.watermark."""
+    return embed.field(luma, MARK, KEY)
 
 
 def striped(width: int = 560, height: int = 120, x: int = 480, y: int = 60) -> Overlay:

@@ -18,7 +18,7 @@ from avatar_scheduler.studio.avatar import pack
 from avatar_scheduler.studio.job import PACKS, Material, Overlay, Rendered, StudioJob
 from avatar_scheduler.studio.speech.speak import perform
 from avatar_scheduler.studio.timed import Cue, Speech
-from tests.studio.jobs import make_job
+from tests.studio.jobs import hidden, make_job
 from tests.studio.scene.material import TONE, grey, speech
 
 SIZE = (540, 960)
@@ -45,7 +45,8 @@ def silent(percent: int, stage: str) -> None:
 def staged(materials: dict[str, Material], staging: Staging = EVERYTHING) -> tuple[StudioJob, label.LabelArt]:
     art = label.draw("AI", "Avatar of Maya", SIZE)
     overlay = Overlay(art.rgba, art.width, art.height, art.x, art.y)
-    return make_job(width=SIZE[0], height=SIZE[1], overlay=overlay, staging=staging, materials=materials), art
+    job = make_job(width=SIZE[0], height=SIZE[1], overlay=overlay, staging=staging, materials=materials)
+    return replace(job, watermark=hidden), art
 
 
 def film_of(job: StudioJob, folder: Path, *cues: Cue) -> Rendered:

@@ -12,10 +12,12 @@ from avatar_scheduler.domain import slides, staging
 from avatar_scheduler.domain.errors import Invalid
 from avatar_scheduler.marks import label
 from avatar_scheduler.marks.stills import measure_label
+from avatar_scheduler.marks.watermark import detect, embed
 from avatar_scheduler.studio import job as jobs
 from avatar_scheduler.studio.avatar import pack as packs
 from avatar_scheduler.studio.job import Material, Overlay, StudioJob
 from avatar_scheduler.studio.stills import check, draw, layouts, words
+from tests.studio.jobs import KEY, MARK, hidden
 
 LONG = "Keep the heat low and give the onions ten whole minutes, however hungry you are tonight. " * 4
 
@@ -43,8 +45,8 @@ def one(made: StudioJob, text: str, avatar: str = "maya") -> np.ndarray:
         "# thumbnail\n" + "Sixty letters are the most that a thumbnail may ever show here",
     ],
 )
-def test_the_label_is_whole_on_every_slide(tmp_path: Path, format_: str, text: str) -> None:
-    made = job(format_)
+def test_the_label_and_the_hidden_mark_are_whole_on_every_slide(tmp_path: Path, format_: str, text: str) -> None:
+    made = job(format_, watermark=hidden)
     text = text[: text.rindex("\n") + 61] if text.startswith("# thumbnail") else text
     path = tmp_path / "one.jpg"
     path.write_bytes(draw.encode(one(made, text)))
@@ -52,8 +54,21 @@ def test_the_label_is_whole_on_every_slide(tmp_path: Path, format_: str, text: s
     evidence = measure_label(path, art)
     assert evidence.ok
     assert int(evidence.measured["match"]) > 990
+    assert detect.measure(path, MARK, KEY).ok
     with Image.open(path) as image:
         assert (image.size, image.format, image.mode) == ((made.width, made.height), "JPEG", "RGB")
+
+
+def test_what_is_hidden_shifts_no_colour_by_more_than_a_few_levels() -> None:
+    made = job()
+    bare, marked = (one(replace(made, watermark=each), "# look").astype(np.int16) for each in (None, hidden))
+    apart = marked - bare
+    assert not apart[..., 0].any()
+    assert np.abs(apart[..., 1]).max() <= 1
+    assert np.abs(apart[..., 2]).max() <= round(2.1124 * int(embed.AMPLITUDES.max()))
+    assert (apart[..., 2] != 0).mean() > 0.9
+    draft = one(replace(made, watermark=hidden, draft=True), "# look")
+    assert np.array_equal(draft, bare)
 
 
 def test_the_same_job_gives_the_same_bytes(tmp_path: Path) -> None:
