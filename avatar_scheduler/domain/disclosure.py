@@ -89,9 +89,6 @@ class Blocked:
     way_out: str
 
 
-VIDEO_MARKS = frozenset({Mark.label, Mark.caption_line, Mark.xmp, Mark.credentials})
-
-
 @dataclass(frozen=True)
 class Evidence:
     """One mark as measured on final bytes. Never built from a flag or a setting."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from avatar_scheduler.db.tables import Post, Version
-from avatar_scheduler.domain.disclosure import VIDEO_MARKS
+from avatar_scheduler.domain.disclosure import Mark
 from avatar_scheduler.domain.errors import Invalid, OutcomeUnknown, Refused, SchedulerError
 from avatar_scheduler.domain.post import PostState
 from avatar_scheduler.domain.purchase import PurchaseState
@@ -25,6 +25,7 @@ from tests.vendors.shop import HOSTS, KINDS, PAID, SCRIPT, TINY, Shop
 from tests.world import World
 
 EVERY = ("builtin", *KINDS)
+MARKS = {Mark.label, Mark.caption_line, Mark.xmp, Mark.aigc, Mark.credentials, Mark.watermark}
 
 
 def test_every_vendor_that_has_a_price_has_a_simulator() -> None:
@@ -45,7 +46,7 @@ class TestFilms:
         assert found.state is PostState.in_review, found.reason
         with world.read() as session:
             manifest = versions.read(session.get_one(Version, found.version_id))
-        assert {e.mark for e in manifest.evidence() if e.ok} >= set(VIDEO_MARKS)
+        assert {e.mark for e in manifest.evidence() if e.ok} >= MARKS
         media = manifest.data["media"]
         assert set(media) >= {"video", "captions", "poster"}
         assert (media["video"]["width"], media["video"]["height"]) == (1080, 1920)
