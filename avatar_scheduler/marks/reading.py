@@ -199,6 +199,8 @@ def settings(root_pem: str, time_roots: str = "") -> dict[str, Any]:
         },
         "builder": {
             "thumbnail": {"enabled": False},
+            # so that nothing can be hidden in the boxes players skip
+            "bmff_hash_exclude_free_and_skip_boxes": False,
             # Ours to vouch for, not gathered from elsewhere.
             "created_assertion_labels": ["c2pa.actions", statement.TRAINING, statement.SOFT_BINDING, statement.LATENT],
         },

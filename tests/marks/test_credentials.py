@@ -75,6 +75,13 @@ class TestMeasure:
         assert reason(credentials.measure(path, root)) == reading.CHANGED
         assert second_opinion(path, root)[1] != "match"
 
+    def test_nothing_can_be_hidden_where_players_do_not_look(self, signed: Path, root: str, copy: Copy) -> None:
+        path = copy(signed)
+        with path.open("ab") as file:
+            file.write(b"\0\0\0\x10free" + b"a secret")
+        assert reason(credentials.measure(path, root)) == reading.CHANGED
+        assert second_opinion(path, root)[1] != "match"
+
     def test_a_flipped_byte_of_the_claim_breaks_it(self, signed: Path, root: str, copy: Copy) -> None:
         path = copy(signed)
         flip(path, path.read_bytes().index(b"trainedAlgorithmicMedia"))
