@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from pydantic import BaseModel
+
 from avatar_scheduler.domain.disclosure import SPONSORED
 from avatar_scheduler.domain.errors import Invalid
 from avatar_scheduler.rules.packs import Row, Text, read_row, read_toml, refused
@@ -17,8 +19,10 @@ ENGLISH = "en"
 BESIDE = " / "
 
 
-class Paid(Row):
-    """Words for what is paid for. `source` and `checked` are those of the language."""
+class Paid(BaseModel):
+    """Words for what is paid for."""
+
+    model_config = Row.model_config
 
     plate: Text
     line: str = ""
@@ -36,14 +40,6 @@ class Wording(Row):
     reviewed: bool
     """False until somebody who knows language and law has read it: then it only stands beside English."""
     undrawable: str = ""
-
-    @property
-    def caption_line(self) -> str:
-        return self.caption["video"]
-
-    @property
-    def still_line(self) -> str:
-        return self.caption["stills"]
 
 
 @dataclass(frozen=True)
@@ -114,13 +110,14 @@ def wordings() -> dict[str, Wording]:
 
 
 def _read(language: str, row: dict[str, object]) -> Wording:
-    read = {"source": row.get("source"), "checked": row.get("checked")}
-    for pays in ("own", "paid"):
-        if isinstance(words := row.get(pays), dict):
-            row = row | {pays: words | read}
     row = {"spoken_by_form" if name == "spoken" else name: value for name, value in row.items()}
     found = read_row(FILE, language, {"spoken_by_form": {}} | row, Wording)
     heard = {form for form in FORMS if form not in UNHEARD}
-    if not found.undrawable and not (set(found.caption) == {*FORMS} and set(found.spoken_by_form) == heard):
-        raise refused(FILE, language, f"caption needs {', '.join(FORMS)}; spoken needs {', '.join(sorted(heard))}")
+    pays = [words for paid in (found.own, found.paid) for words in (paid.line, paid.spoken)]
+    whole = set(found.caption) == {*FORMS} and set(found.spoken_by_form) == heard and all(pays)
+    if not (whole or found.undrawable):
+        needs = (
+            f"caption for {', '.join(FORMS)}; spoken for {', '.join(sorted(heard))}; plate, line, spoken for who pays"
+        )
+        raise refused(FILE, language, f"it needs {needs}")
     return found
