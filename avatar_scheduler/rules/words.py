@@ -105,19 +105,21 @@ def languages() -> list[str]:
 @cache
 def wordings() -> dict[str, Wording]:
     """Every row, also of the languages that cannot be used yet."""
-    rows = read_toml(FILE, None)
-    return {language: _read(language, row) for language, row in rows.items()}
+    return read(FILE)
 
 
-def _read(language: str, row: dict[str, object]) -> Wording:
+def read(path: Path) -> dict[str, Wording]:
+    """Raises Invalid for a row that is not understood, or has no words for some form or for who pays."""
+    return {language: _read(path, language, row) for language, row in read_toml(path, None).items()}
+
+
+def _read(path: Path, language: str, row: dict[str, object]) -> Wording:
     row = {"spoken_by_form" if name == "spoken" else name: value for name, value in row.items()}
-    found = read_row(FILE, language, {"spoken_by_form": {}} | row, Wording)
+    found = read_row(path, language, {"spoken_by_form": {}} | row, Wording)
     heard = {form for form in FORMS if form not in UNHEARD}
     pays = [words for paid in (found.own, found.paid) for words in (paid.line, paid.spoken)]
     whole = set(found.caption) == {*FORMS} and set(found.spoken_by_form) == heard and all(pays)
     if not (whole or found.undrawable):
-        needs = (
-            f"caption for {', '.join(FORMS)}; spoken for {', '.join(sorted(heard))}; plate, line, spoken for who pays"
-        )
-        raise refused(FILE, language, f"it needs {needs}")
+        needs = f"caption for {', '.join(FORMS)}; spoken for {', '.join(sorted(heard))}; line and spoken for who pays"
+        raise refused(path, language, f"it needs {needs}")
     return found

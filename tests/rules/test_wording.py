@@ -1,4 +1,5 @@
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -6,7 +7,7 @@ from avatar_scheduler import rules
 from avatar_scheduler.domain.disclosure import SPONSORED
 from avatar_scheduler.domain.errors import Invalid
 from avatar_scheduler.marks import caption
-from avatar_scheduler.rules.words import FORMS, UNHEARD, wordings
+from avatar_scheduler.rules.words import FILE, FORMS, UNHEARD, read, wordings
 
 SHORT = {"fr": "IA", "es": "IA", "it": "IA", "pt": "IA", "de": "KI"}
 
@@ -98,6 +99,25 @@ def test_a_language_the_label_cannot_be_drawn_in_is_refused_with_the_reason(lang
 def test_an_unknown_language_is_refused_never_guessed(language: str) -> None:
     with pytest.raises(Invalid, match="Choose one of de, en"):
         rules.wording(language)
+
+
+@pytest.mark.parametrize(
+    ("line", "instead"),
+    [
+        ('text = "AI-generated text."\n', ""),
+        ('live = "This live stream uses an AI-generated avatar and voice."\n', ""),
+        ('line = "Ad: paid partnership."\n', ""),
+        ('spoken = "This is an ad for my own brand."', 'spoken = ""'),
+        ('label_words = "Avatar of {name}"\n', ""),
+    ],
+)
+def test_a_language_with_a_word_missing_is_refused_not_left_silent(tmp_path: Path, line: str, instead: str) -> None:
+    file = tmp_path / "wording.toml"
+    text = FILE.read_text("utf-8")
+    assert line in text
+    file.write_text(text.replace(line, instead), "utf-8")
+    with pytest.raises(Invalid, match=r"wording.toml, row en is refused: "):
+        read(file)
 
 
 def test_unknown_forms_and_sponsors_are_refused() -> None:
