@@ -11,8 +11,8 @@ from sqlmodel import Session, col, select
 from avatar_scheduler import rules
 from avatar_scheduler.config import Settings
 from avatar_scheduler.db.tables import Avatar, Channel, Creator, Upload
-from avatar_scheduler.domain import slides, slots
-from avatar_scheduler.domain.disclosure import SPONSORED, Blocked, Mark, RequiredMark
+from avatar_scheduler.domain import slots
+from avatar_scheduler.domain.disclosure import SPONSORED
 from avatar_scheduler.domain.errors import Invalid, SchedulerError
 from avatar_scheduler.domain.interaction import check_kind
 from avatar_scheduler.renderers.base import Order
@@ -23,11 +23,12 @@ from avatar_scheduler.scripts import source
 from avatar_scheduler.scripts.render import preview as with_examples
 from avatar_scheduler.scripts.render import render as render_script
 from avatar_scheduler.scripts.source import Script
-from avatar_scheduler.services import disclosing, layers, orders, posts, stagings
+from avatar_scheduler.services import disclosing, orders, posts, stagings, verdict
 from avatar_scheduler.services.cards import Layer
 from avatar_scheduler.services.people import Person
 from avatar_scheduler.services.posts import NewPost
 from avatar_scheduler.services.roles import WRITE, own, require
+from avatar_scheduler.services.verdict import Stopped, Verdict
 from avatar_scheduler.studio import job as jobs
 from avatar_scheduler.studio import voices
 
@@ -60,14 +61,6 @@ class Counter:
         if not self.most or self.count * 100 < self.most * 95:
             return "fits"
         return "over" if self.count > self.most else "near"
-
-
-@dataclass(frozen=True)
-class Stopped:
-    """Where it cannot go as it is, whatever marks it has."""
-
-    channel: str
-    why: Blocked
 
 
 @dataclass(frozen=True)
@@ -146,9 +139,12 @@ def look_over(
     )
     for field, part in parts:
         _try(problems, field, part)
-    texts = _try([], "", lambda: _texts(new, creator))
-    asked, stopped = _try([], "", lambda: _judged(session, settings, new, creator, spoken, now)) or ({}, ())
-    problems += [Problem("channels", f"{s.channel}: {s.why.reason} ({s.why.rule}) {s.why.way_out}") for s in stopped]
+    texts = _try([], "", lambda: verdict.texts(new, creator))
+    judged = _try([], "", lambda: verdict.judge(session, settings, new, creator, spoken, now)) or Verdict((), ())
+    problems += [
+        Problem("channels", f"{stop.channel}: {stop.why.reason} ({stop.why.rule}) {stop.why.way_out}")
+        for stop in judged.stopped
+    ]
     if not problems:
         # What only shows when everything is together: consent, voices, cues, and the uploads they name.
         _try(problems, "", lambda: posts.draft(session, settings, who, new, creator, now))
@@ -159,51 +155,10 @@ def look_over(
         spoken=spoken,
         seconds=round(jobs.estimate_seconds(spoken)) if spoken else 0,
         lines=tuple(line for line in lines if line),
-        layers=_planned(asked, texts) if texts else (),
-        stopped=stopped,
+        layers=judged.layers,
+        stopped=judged.stopped,
         counters=tuple(_counters(new, "\n".join(line for line in lines if line))),
     )
-
-
-def _texts(new: NewPost, creator: Creator) -> rules.Texts:
-    sponsored = new.sponsored if new.sponsored in SPONSORED else "no"
-    return rules.texts(new.language or creator.language, form=new.form, name=creator.name, sponsored=sponsored)
-
-
-Asked = dict[str, list[RequiredMark]]
-"""Platform -> what is asked there, now and when it goes out."""
-
-
-def _judged(
-    session: Session, settings: Settings, new: NewPost, creator: Creator, spoken: str, now: datetime
-) -> tuple[Asked, tuple[Stopped, ...]]:
-    """From what is known so far: a title nobody wrote yet does not hide what the law asks. Raises like `draft`."""
-    disclosing.check_sponsored(new.sponsored, new.kind)
-    pictures = len(slides.read(spoken)) if new.form == disclosing.STILLS else 0
-    content = {
-        "form": new.form,
-        "media": {f"image{number}": {} for number in range(1, pictures + 1)},
-        "avatar": {"performer": stagings.avatar(session, creator, new.avatar).performer},
-        "sponsored": new.sponsored,
-        "language": new.language or creator.language,
-    }
-    due = _try([], "", lambda: slots.resolve(new.at, new.zone or creator.zone, now=now).due_at)
-    asked: Asked = {}
-    stopped: dict[Stopped, None] = {}
-    for channel in posts.channels_of(session, creator, new.channels):
-        for instant in (now, max(now, due or now)):
-            audience = disclosing.audience_of(creator)
-            said = disclosing.required_for(settings, content, channel.platform, audience, instant)
-            if isinstance(said, Blocked):
-                stopped[Stopped(f"{channel.platform}:{channel.address}", said)] = None
-            else:
-                asked.setdefault(channel.platform, []).extend(said)
-    return asked, tuple(stopped)
-
-
-def _planned(asked: Asked, texts: rules.Texts) -> tuple[Layer, ...]:
-    without = [name for name, marks in asked.items() if not disclosing.asks_for(marks, Mark.platform_flag)]
-    return layers.planned((mark for marks in asked.values() for mark in marks), texts, without)
 
 
 def _script(new: NewPost, problems: list[Problem]) -> tuple[Script, str]:

@@ -11,8 +11,7 @@ from avatar_scheduler import rules
 from avatar_scheduler.config import Settings
 from avatar_scheduler.db.tables import Version
 from avatar_scheduler.renderers import process
-from avatar_scheduler.renderers.base import Order
-from avatar_scheduler.renderers.marking import SIGNING
+from avatar_scheduler.renderers.base import SIGNING, Order
 from avatar_scheduler.services import orders, pages, signings
 from tests.web.visitor import Visitor
 from tests.world import CAPTION, Film, World
