@@ -22,11 +22,12 @@ from PIL import Image
 from avatar_scheduler.domain.errors import Invalid
 from avatar_scheduler.marks import prints, reading, statement
 from avatar_scheduler.marks.watermark import detect
+from avatar_scheduler.marks.watermark.picture import Blue
 
 Plane = NDArray[np.uint8]
-MOMENTS = tuple((number + 0.5) / 15 for number in range(15))
-"""Of a film's length. Every third, from the second, is one of `prints.MOMENTS`."""
-SHOWN = (0, 7, 14)
+MOMENTS = tuple((number + 0.5) / 45 for number in range(45))
+"""Of a film's length: as many as the hidden mark asks for. Every ninth, from the fifth, is one of `prints.MOMENTS`."""
+SHOWN = (0, 22, 44)
 """Of MOMENTS: the frames whose label is looked at."""
 LONGEST_SIDE = 1920
 _TYPES = {"mov": "video/mp4", "JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
@@ -62,7 +63,7 @@ def traced(_options: Mapping[str, Any]) -> "Traced":
 
 
 class Opened:
-    """Writes to the target, as raw rows: mean luma and mean chroma (float32), then luma frames (bytes)."""
+    """Writes to the target, as raw rows: blue against luma, averaged (float32, half size), then luma frames (bytes)."""
 
     def __init__(self, root_pem: str, time_roots: str, opener: str) -> None:
         cv2.setNumThreads(0)
@@ -73,32 +74,31 @@ class Opened:
         self._claims(io.BytesIO(bytes(64)))
 
     def film(self, container: InputContainer, stream: VideoStream, files: Files) -> dict[str, Any]:
-        mean: list[NDArray[np.float32]] = []
+        total: Blue | None = None
         marks, shown, size = [], [], Size(0, 0)
         for number, frame in enumerate(prints.moments(container, stream, MOMENTS)):
             size = _fitted(frame.width, frame.height)
-            planes = _planes(frame, size)
-            if mean and planes[0].shape != mean[0].shape:
+            blue = _blue(frame, size)
+            if total is not None and blue.shape != total.shape:
                 raise Invalid("The picture changes its size on the way.", code="upload_damaged")
-            mean = [kept + plane for kept, plane in zip(mean, planes, strict=True)] if mean else planes
-            grey = prints.luma(frame)
-            if number % 3 == 1:
-                marks.append(prints.of_plane(grey))
+            total = blue if total is None else total + blue
+            if number % 9 == 4:
+                marks.append(prints.of_plane(prints.luma(frame)))
             if number in SHOWN:
-                shown.append(cv2.resize(grey, size, interpolation=cv2.INTER_AREA))
-        _write(files.target, [plane / np.float32(len(MOMENTS)) for plane in mean], shown)
+                shown.append(cv2.resize(prints.luma(frame), size, interpolation=cv2.INTER_AREA))
+        if total is None:
+            raise Invalid("There is no picture in the film.", code="upload_damaged")
+        _write(files.target, total / np.float32(len(MOMENTS)), shown)
         length = round(float((stream.duration or 0) * (stream.time_base or 0)) * 1000)
         return self._told(files, (frame.width, frame.height), size, marks, len(shown), length or _ms(container))
 
     def picture(self, image: Image.Image, files: Files) -> dict[str, Any]:
         size = _fitted(*image.size)
-        rgb = np.asarray(image.convert("RGB"))
         grey: Plane = np.asarray(image.convert("L"))
-        small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
-        luma = small.astype(np.float32) @ np.array([0.2126, 0.7152, 0.0722], np.float32)
-        blue = (small[..., 2] - luma) / np.float32(1.8556)
-        chroma = cv2.resize(blue, size.half, interpolation=cv2.INTER_AREA).astype(np.float32)
-        _write(files.target, [luma, chroma], [cv2.resize(grey, size, interpolation=cv2.INTER_AREA)])
+        rgb = cv2.resize(np.asarray(image.convert("RGB")), size, interpolation=cv2.INTER_AREA).astype(np.float32)
+        blue = (rgb[..., 2] - rgb @ np.array([0.2126, 0.7152, 0.0722], np.float32)) / np.float32(1.8556)
+        half = cv2.resize(blue, size.half, interpolation=cv2.INTER_AREA).astype(np.float32)
+        _write(files.target, half, [cv2.resize(grey, size, interpolation=cv2.INTER_AREA)])
         return self._told(files, image.size, size, prints.of_still(grey), 1, 0)
 
     def _told(
@@ -139,10 +139,10 @@ class Traced:
 
     def pixels(self, files: Files) -> dict[str, Any]:
         asked = json.load(files.small)
-        size = Size(*asked["size"])
-        _, chroma = (_plane(files.source, part) for part in (size, size.half))
+        size = Size(*asked["size"]).half
+        blue = np.frombuffer(files.source.read(4 * size.width * size.height), "<f4").reshape(size.height, size.width)
         keys = {organization: bytes.fromhex(key) for organization, key in asked["keys"].items()}
-        found = detect.read(chroma, keys, search=asked["search"])
+        found = detect.read(blue.astype(np.float32), keys, search=asked["search"])
         return {"mark": {"organization": found.organization, "mark_id": found.mark_id} if found else None}
 
 
@@ -152,24 +152,15 @@ def _fitted(width: int, height: int) -> Size:
     return Size(max(16, round(width * scale / 2) * 2), max(16, round(height * scale / 2) * 2))
 
 
-def _planes(frame: av.VideoFrame, size: Size) -> list[NDArray[np.float32]]:
-    small = frame.reformat(size.width, size.height, "yuv420p", dst_colorspace=1, threads=1)
-    return [
-        np.frombuffer(memoryview(plane), np.uint8)
-        .reshape(plane.height, plane.line_size)[:, : plane.width]
-        .astype(np.float32)
-        for plane in small.planes[:2]
-    ]
+def _blue(frame: av.VideoFrame, size: Size) -> Blue:
+    plane = frame.reformat(size.width, size.height, "yuv420p", dst_colorspace=1, threads=1).planes[1]
+    rows = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)
+    return rows[:, : plane.width].astype(np.float32)
 
 
-def _write(target: BinaryIO, mean: Sequence[NDArray[np.float32]], shown: Sequence[NDArray[Any]]) -> None:
-    target.writelines(plane.astype("<f4").tobytes() for plane in mean)
+def _write(target: BinaryIO, blue: Blue, shown: Sequence[NDArray[Any]]) -> None:
+    target.write(blue.astype("<f4").tobytes())
     target.writelines(grey.astype(np.uint8).tobytes() for grey in shown)
-
-
-def _plane(source: BinaryIO, size: Size) -> NDArray[np.float32]:
-    data = source.read(4 * size.width * size.height)
-    return np.frombuffer(data, "<f4").reshape(size.height, size.width).astype(np.float32)
 
 
 def _ms(container: InputContainer) -> int:

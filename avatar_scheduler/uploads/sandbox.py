@@ -23,6 +23,7 @@ PROGRAM = "import sys; sys.path.insert(0, sys.argv[1]); from avatar_scheduler.up
 _log = logging.getLogger(__name__)
 _PACKAGES = str(Path(__file__).parents[2])
 _CHUNK = 65_536
+LATE = "upload_late"
 _MOST_SAID = 4 * MB
 _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 """NumPy's helpers would start before the lock and stay outside it."""
@@ -126,9 +127,7 @@ def _run(request: dict[str, Any], wall_seconds: float, progress: Progress) -> di
 
 
 def _late() -> Invalid:
-    return Invalid(
-        "Opening the file took too long and was stopped. Bring a shorter or smaller one.", code="upload_late"
-    )
+    return Invalid("Opening the file took too long and was stopped. Bring a shorter or smaller one.", code=LATE)
 
 
 def _listen(pipe: IO[bytes] | None, deadline: float, progress: Progress) -> dict[str, Any] | None:
