@@ -9,7 +9,7 @@ from typing import NamedTuple
 import typer
 from sqlalchemy.exc import OperationalError
 
-from avatar_scheduler.cli.common import Json, console, emit, settings
+from avatar_scheduler.cli.common import Json, console, emit, now, settings
 from avatar_scheduler.cli.run import redis_binary
 from avatar_scheduler.db import schema
 from avatar_scheduler.db.engine import WAL_SAFE, engine_for
@@ -91,14 +91,16 @@ def _uploads() -> tuple[bool, str, str]:
 def _credentials() -> tuple[bool, str, str]:
     import c2pa  # noqa: F401
 
+    from avatar_scheduler.marks import signers, timestamps
+
     folder = settings().keys / "credentials"
-    there = (folder / "root.pem").is_file()
     version = importlib.metadata.version("c2pa-python")
-    return (
-        there,
-        f"c2pa {version}, {'own root certificate' if there else 'no certificates'}",
-        "Run: avatar-scheduler init",
-    )
+    if not (folder / "root.pem").is_file():
+        return False, f"c2pa {version}, no certificates", "Run: avatar-scheduler init"
+    if settings().timestamp_authority:
+        timestamps.demand_roots(folder)
+    found = signers.expiry(folder, now())
+    return not found.warning, f"c2pa {version}, own root certificate, until {found.day}", found.warning
 
 
 def _database() -> tuple[bool, str, str]:

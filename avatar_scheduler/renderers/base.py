@@ -53,6 +53,8 @@ class Order:
     """Words on the label's second plate, such as "Ad"; empty when nothing is paid for."""
     sponsor_line: str = ""
     """Second line of the caption; empty when nothing is paid for."""
+    icon: str = ""
+    """PNG or SVG in the place of the label's sign, as Base64; empty for the painted sign."""
     spoken: str = ""
     """Sentence said before everything else; empty when no rule asks for one."""
     mark_id: str = ""

@@ -52,11 +52,11 @@ def job_of(
     Without a `watermark` it is a draft, or an outline.
     """
     from avatar_scheduler.domain import staging
-    from avatar_scheduler.marks import label
+    from avatar_scheduler.renderers import marking
     from avatar_scheduler.studio.job import Material, Overlay, StudioJob
 
     staged = staging.read(json.loads(order.staging))
-    art = label.draw(order.label_sign, order.label_words, staged.size, sponsor=order.sponsor)
+    art = marking.plate(order, staged.size)
     materials = {
         name: Material(about["kind"], folder / "materials" / name)
         for name, about in json.loads(order.materials).items()

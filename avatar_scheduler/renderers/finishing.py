@@ -80,7 +80,7 @@ def _film(order: Order, source: Path, folder: Path, name: str, watermark: Waterm
     seconds = _length(source, name, expected)
     if heard.span[1] - heard.span[0] < min(1.0, expected * SHORTER):
         raise Refused(f"The film from {name} is silent. {_AGAIN}", code="vendor_film")
-    art = label.draw(order.label_sign, order.label_words, staged(order).size)
+    art = marking.plate(order, staged(order).size)
     frames = round(seconds * FPS)
     poster = folder / "poster.jpg"
     encode.write_mp4(

@@ -1,5 +1,6 @@
 """The last steps every file takes, whoever drew it: metadata, then the signature; and what it is measured against."""
 
+import base64
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ if TYPE_CHECKING:  # loaded only after the limits are set
 
     from avatar_scheduler.marks.credentials import Ingredient
     from avatar_scheduler.marks.inspect import Expected
+    from avatar_scheduler.marks.label import LabelArt
     from avatar_scheduler.marks.spoken import Sentence
     from avatar_scheduler.marks.times import Span
     from avatar_scheduler.studio.watermark import Watermark
@@ -25,16 +27,25 @@ def watermark(order: Order, keys: Path) -> "Watermark":
     return lambda luma: embed.field(luma, order.mark_id, key)
 
 
+def plate(order: Order, size: tuple[int, int]) -> "LabelArt":
+    """The label as this order words it. `size` is the picture's, in pixels."""
+    from avatar_scheduler.marks import label
+
+    icon = base64.b64decode(order.icon)
+    return label.draw(order.label_sign, order.label_words, size, sponsor=order.sponsor, icon=icon)
+
+
 def sign(
     order: Order, source: Path, target: Path, keys: Path, source_type: str, ingredient: "Ingredient | None" = None
 ) -> dict[str, str]:
     """XMP and AIGC tag into `source`, then credentials last, as `target`. What must be remembered of the signature."""
-    from avatar_scheduler.marks import aigc, credentials, xmp
+    from avatar_scheduler.marks import aigc, credentials, signers, xmp
     from avatar_scheduler.outbound import Outbound
 
     settings = json.loads((target.parent / SIGNING).read_text())
     xmp.write(source, source_type)
-    aigc.write(source, producer=order.software, produce_id=order.mark_id)
+    provider = signers.open_signer(keys, order.at(), order.organization).provider
+    aigc.write(source, producer=provider, produce_id=order.mark_id)
     signed = credentials.sign(
         source,
         target,
@@ -55,11 +66,11 @@ def sign(
 
 def expected(order: Order, keys: Path, size: tuple[int, int], human_ms: "tuple[Span, ...]" = ()) -> "Expected":
     """What a file of this order is measured against. `size` is the picture's, in pixels."""
-    from avatar_scheduler.marks import credentials, inspect, label, timestamps
+    from avatar_scheduler.marks import credentials, inspect, timestamps
     from avatar_scheduler.marks.watermark.keys import key_of
 
     return inspect.Expected(
-        label.draw(order.label_sign, order.label_words, size, sponsor=order.sponsor),
+        plate(order, size),
         order.caption,
         order.caption_line,
         credentials.read_root(keys, order.organization),

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from avatar_scheduler.domain.errors import SchedulerError
-from avatar_scheduler.renderers import builtin
+from avatar_scheduler.renderers import builtin, marking
 from avatar_scheduler.renderers.base import Order
 from avatar_scheduler.studio import preview
 from avatar_scheduler.studio.draft_sign import with_draft_sign
@@ -29,11 +29,9 @@ TAKES = 8
 
 def job_of(order: Order, folder: Path, sentences: Path | None) -> StudioJob:
     """What the render would make, small: the same words, look and staging."""
-    from avatar_scheduler.marks import label
-
     whole = builtin.job_of(order, folder, sentences)
     width, height = preview.size(whole.width, whole.height)
-    overlay = with_draft_sign(label.draw(order.label_sign, order.label_words, (width, height)), width)
+    overlay = with_draft_sign(marking.plate(order, (width, height)), width)
     return replace(whole, width=width, height=height, fps=preview.FPS, overlay=overlay, draft=True)
 
 

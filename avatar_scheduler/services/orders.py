@@ -1,5 +1,6 @@
 """From a draft to an order: everything the file will depend on, with every upload bound by its hash."""
 
+import base64
 import json
 import shutil
 from collections.abc import Iterable, Mapping
@@ -26,6 +27,7 @@ from avatar_scheduler.studio import voices
 from avatar_scheduler.studio.job import Material, Overlay, StudioJob
 from avatar_scheduler.studio.stills import check as stills
 
+MOST_ICON_BYTES = 64 << 10
 STAND_IN = Overlay(bytes(16), 2, 2, 0, 0)
 """Where the label will be: only the words are checked before the render, and no picture library is loaded."""
 
@@ -51,9 +53,22 @@ def order_of(session: Session, settings: Settings, post: Post, now: datetime, ma
         pronunciations=canonical(_pronunciations(session, post)),
         renderer=avatar.renderer,
         vendor=avatar.vendor,
+        icon=_icon(settings),
         mark_id=mark_id,
         organization=post.organization_id,
     )
+
+
+def _icon(settings: Settings) -> str:
+    """The icon an operator put beside the data (the EU's, in the end), as Base64. Raises Invalid for one too large."""
+    for name in ("ai.svg", "ai.png"):
+        path = settings.data / "icons" / name
+        if path.is_file():
+            content = path.read_bytes()
+            if len(content) > MOST_ICON_BYTES:
+                raise Invalid(f"{path} has {len(content)} bytes, {MOST_ICON_BYTES} are allowed.", code="icon")
+            return base64.b64encode(content).decode()
+    return ""
 
 
 def said(words: rules.Texts, required: Iterable[RequiredMark], caption: str) -> dict[str, str]:

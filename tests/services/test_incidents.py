@@ -1,10 +1,10 @@
-"""Who may see, close and take down; and what the creator's policy may be."""
+"""Who may see, close and take down."""
 
 import pytest
 from sqlmodel import select
 
-from avatar_scheduler.db.tables import Creator, Incident
-from avatar_scheduler.domain.errors import Conflict, Forbidden, Invalid, NotFound
+from avatar_scheduler.db.tables import Incident
+from avatar_scheduler.domain.errors import Conflict, Forbidden, NotFound
 from avatar_scheduler.publishers.base import Absent, Found
 from avatar_scheduler.services import incidents
 from tests.services.cast import outsider, person
@@ -42,8 +42,6 @@ def test_another_organization_neither_sees_nor_touches_it(world: World, incident
     for act in (incidents.close, incidents.take_down):
         with pytest.raises(NotFound), world.write() as session:
             act(session, cy, incident.id, world.now)
-    with pytest.raises(NotFound), world.write() as session:
-        incidents.set_policy(session, cy, session.get_one(Creator, world.maya.id), "auto", world.now)
 
 
 @pytest.mark.parametrize("role", ["editor", "analyst", "visitor"])
@@ -73,17 +71,6 @@ def test_it_is_closed_once_and_leaves_the_notices(world: World, incident: Incide
 def test_an_unknown_one_is_said(world: World, incident: Incident, incident_id: str) -> None:
     with pytest.raises(NotFound, match="incident list"), world.write() as session:
         incidents.close(session, world.ada, incident_id, world.now)
-
-
-def test_the_policy_is_one_of_two_and_in_the_log(world: World) -> None:
-    with world.write() as session:
-        maya = session.get_one(Creator, world.maya.id)
-        incidents.set_policy(session, world.ada, maya, "auto", world.now)
-    assert world.again(world.maya).takedown == "auto"
-    assert entries(world, world.maya.id)[-1] == "creator.takedown"
-    for wrong in ("", "AUTO", "never"):
-        with pytest.raises(Invalid, match="ask"), world.write() as session:
-            incidents.set_policy(session, world.ada, session.get_one(Creator, world.maya.id), wrong, world.now)
 
 
 def test_a_policy_nobody_knows_asks(world: World) -> None:
