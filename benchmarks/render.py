@@ -197,7 +197,7 @@ def compositor_ms(*, moving: bool) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as name:
         job = _job()
         if moving:
-            material = Material("clip", _waves(Path(name) / "waves.mp4"))
+            material = Material("clip", waves(Path(name) / "waves.mp4"))
             job = replace(job, staging=Staging(background=Background("video", "waves")), materials={"waves": material})
         speech = perform(job)
         reel = render.plan(job, pack.load(PACKS / job.avatar), speech)
@@ -252,7 +252,7 @@ def _rival_parts(folder: Path) -> rivals.Parts:
     return rivals.prepare(job, pack.load(PACKS / job.avatar), perform(job), folder)
 
 
-def _waves(path: Path) -> Path:
+def waves(path: Path) -> Path:
     """A second of soft moving colour, at full size."""
     width, height = StudioJob.width, StudioJob.height
     rows, columns = np.mgrid[0:height, 0:width].astype(np.float32)
