@@ -241,4 +241,4 @@ def _prove(config: Settings, shown: list[tuple[_Made, str, str]]) -> None:
             file = Path(folder) / f"{item}.mp4"
             file.write_bytes(client.call("GET", video, seconds=60, answer_bytes=1 << 30).body)
             console.print(f"$ avatar-scheduler verify {file.name}")
-            verifying.verify(file)
+            verifying.verify(str(file))

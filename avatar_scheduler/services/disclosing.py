@@ -47,6 +47,13 @@ def content_of(data: Mapping[str, Any]) -> Content:
     return Content(media, data["avatar"]["performer"], data.get("sponsored", ""), data["language"])
 
 
+def content_of_draft(session: Session, post: Post) -> Content:
+    """The same, of a post that has no version yet. Raises Invalid for slides that cannot be read."""
+    pictures = len(slides.read(post.script)) if post.form == STILLS else 0
+    performer = session.get_one(Avatar, post.avatar_id).performer
+    return Content(media_of(post.form, pictures), performer, post.sponsored, post.language)
+
+
 def required_for(
     settings: Settings, data: Mapping[str, Any], platform: str, audience: Iterable[str], at: datetime
 ) -> list[RequiredMark] | Blocked:
@@ -64,9 +71,7 @@ def demanded(
 
 def of_draft(session: Session, settings: Settings, post: Post, at: datetime) -> list[RequiredMark]:
     """Everything its channels ask for, at `at` and at its own times: a rule may begin in between. Raises Refused."""
-    creator, avatar = session.get_one(Creator, post.creator_id), session.get_one(Avatar, post.avatar_id)
-    pictures = len(slides.read(post.script)) if post.form == STILLS else 0
-    content = Content(media_of(post.form, pictures), avatar.performer, post.sponsored, post.language)
+    creator, content = session.get_one(Creator, post.creator_id), content_of_draft(session, post)
     found: dict[RequiredMark, None] = {}
     for target in json.loads(post.targets):
         platform = session.get_one(Channel, target["channel"]).platform

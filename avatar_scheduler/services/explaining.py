@@ -10,13 +10,11 @@ from sqlmodel import Session
 
 from avatar_scheduler import rules
 from avatar_scheduler.config import Settings
-from avatar_scheduler.db.tables import Avatar, Channel, Creator, Post, Version
-from avatar_scheduler.domain import slides
+from avatar_scheduler.db.tables import Channel, Creator, Post, Version
 from avatar_scheduler.domain.disclosure import (
     IN_CAPTION,
     ON_REQUEST,
     Blocked,
-    Content,
     Evidence,
     Mark,
     Place,
@@ -98,11 +96,8 @@ def _of_version(session: Session, settings: Settings, post: Post, data: dict[str
 
 
 def _of_draft(session: Session, settings: Settings, post: Post, now: datetime) -> list[Where]:
-    creator, avatar = session.get_one(Creator, post.creator_id), session.get_one(Avatar, post.avatar_id)
-    pictures = len(slides.read(post.script)) if post.form == disclosing.STILLS else 0
-    media = disclosing.media_of(post.form, pictures)
-    content = Content(media, avatar.performer, post.sponsored, post.language)
-    audience, found = disclosing.audience_of(creator), []
+    creator, content = session.get_one(Creator, post.creator_id), disclosing.content_of_draft(session, post)
+    audience, media, found = disclosing.audience_of(creator), content.media, []
     for target in json.loads(post.targets):
         channel = session.get_one(Channel, target["channel"])
         place = Place(channel.platform, rules.surface(channel.platform, media))
