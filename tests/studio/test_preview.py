@@ -88,6 +88,15 @@ def test_the_word_draft_never_covers_the_label() -> None:
     assert pixels[:, : art.x - sign.x, 3].any()
 
 
+@pytest.mark.parametrize("size", [(360, 640), (360, 450), (360, 360), (640, 360)])
+def test_the_word_draft_is_whole_beside_the_widest_label(size: tuple[int, int]) -> None:
+    art = label.draw("AI", "Images virtuelles, avatar IA de Maya", size, sponsor="Collaboration commerciale")
+    sign = with_draft_sign(art, size[0])
+    beside = np.frombuffer(sign.rgba, np.uint8).reshape(sign.height, sign.width, 4)[:, : art.x - sign.x, 3]
+    assert beside.any()
+    assert not beside[:, -2:].any()
+
+
 @pytest.mark.parametrize(("width", "height"), [(1080, 1920), (1080, 1350), (1080, 1080), (1920, 1080)])
 def test_each_format_keeps_its_proportions(width: int, height: int) -> None:
     small = preview.size(width, height)
