@@ -114,4 +114,4 @@ def until(there: Callable[[], bool]) -> None:
     end = time.monotonic() + 30
     while not there():
         assert time.monotonic() < end
-        time.sleep(0.02)
+        time.sleep(0.02)  # another process changes it, and has no signal to give
