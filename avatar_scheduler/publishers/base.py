@@ -223,6 +223,6 @@ def commit(
     """The irreversible call of every platform. `left` says how many seconds of it remain."""
     request = publisher.compose(parcel, account, intent, uploaded, left())
     cleared = Cleared(request, parcel)
-    if (seconds := left()) < 1:
+    if (seconds := left()) <= 0:
         raise Refused("Preparing the call took all the time there was. Nothing was posted.", code="not_sent")
     return publisher.commit(cleared, account, seconds)

@@ -14,17 +14,17 @@ from avatar_scheduler.db import audits
 from avatar_scheduler.db import deliveries as rows
 from avatar_scheduler.db.engine import ring_after_commit
 from avatar_scheduler.db.tables import Audit, Channel, Creator, Delivery, Incident, Post
-from avatar_scheduler.domain.errors import Conflict, Invalid, NotFound
+from avatar_scheduler.domain.errors import Conflict, NotFound
 from avatar_scheduler.publishers.base import Absent, Found
 from avatar_scheduler.queue import SETTLE
 from avatar_scheduler.services.people import Person
-from avatar_scheduler.services.roles import DECIDE, WRITE, own, require
+from avatar_scheduler.services.roles import DECIDE, require
 
 UNMARKED = "The AI disclosure is gone."
 ANOTHER = "It is not the item that was approved."
 VANISHED = "It is no longer there."
 
-ASK, AUTO = "ask", "auto"
+AUTO = "auto"
 MOST = 100
 """Of one list."""
 POLICY = "policy"
@@ -200,24 +200,6 @@ def take_down(session: Session, who: Person, incident_id: str, now: datetime) ->
         raise Conflict("It was taken down already.", code="taken_down")
     _want(session, session.get_one(Delivery, incident.delivery_id), incident, who.member_id, now)
     return incident
-
-
-def set_policy(session: Session, who: Person, creator: Creator, takedown: str, now: datetime) -> None:
-    require(who, WRITE, "say what happens to an item that lost its marks")
-    own(who, creator)
-    if takedown not in (ASK, AUTO):
-        raise Invalid(f"“{takedown[:40]}” is no policy. Use ask (a person decides) or auto.", code="takedown")
-    session.get_one(Creator, creator.id).takedown = takedown
-    audits.append(
-        session,
-        at=now,
-        organization=creator.organization_id,
-        actor=who.member_id,
-        action="creator.takedown",
-        noun="creator",
-        noun_id=creator.id,
-        data={"takedown": takedown},
-    )
 
 
 def _note(

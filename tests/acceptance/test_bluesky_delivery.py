@@ -70,7 +70,8 @@ def test_a_day_later_a_post_without_its_label_is_taken_down(world: World, pds: p
     person = pds.create_account(f"world{next(names)}")
     channel = connect(world, person, pds.base_url)
     with world.write() as session:
-        incidents.set_policy(session, world.ada, session.get_one(Creator, world.maya.id), "auto", world.now)
+        maya = session.get_one(Creator, world.maya.id)
+        installation.set_rules(session, world.ada, maya, None, "auto", world.now)
     delivery = world.publish(world.approved(channels=("bluesky",)))
     [there] = pds.posts(channel.address)
     assert isinstance(there["value"], dict)

@@ -18,7 +18,7 @@ from avatar_scheduler.db.tables import Creator, Delivery, Render
 from avatar_scheduler.domain.delivery import SETTLED, DeliveryState
 from avatar_scheduler.domain.post import PostState
 from avatar_scheduler.domain.render import RenderState
-from avatar_scheduler.services import dispatch, incidents, renders, settle
+from avatar_scheduler.services import dispatch, incidents, installation, renders, settle
 from avatar_scheduler.services import publish as publishing
 from tests.vendors.server import running
 from tests.vendors.shop import KINDS, PAID, TINY, Shop, no_studio
@@ -111,7 +111,8 @@ def test_a_killed_worker_takes_an_item_down_once(world: World, tmp_path: Path, p
     """A day later, with a mark gone and a creator who said "auto"."""
     delivery = world.publish(world.approved())
     with world.write() as session:
-        incidents.set_policy(session, world.ada, session.get_one(Creator, world.maya.id), "auto", world.now)
+        maya = session.get_one(Creator, world.maya.id)
+        installation.set_rules(session, world.ada, maya, None, "auto", world.now)
     [path] = (world.settings.feed / "items" / "maya").glob("*.json")
     path.write_text(json.dumps({**json.loads(path.read_text()), "caption": "Me, for real."}))
     world.later(hours=24)

@@ -79,6 +79,8 @@ class Bluesky:
         return replace(request, url=xrpc.url(account, "com.atproto.repo.putRecord"), headers=session.headers)
 
     def commit(self, cleared: Cleared, account: Account, seconds: float) -> Answer:
+        if seconds < 1:
+            raise Refused("Signing in took all the time there was. Nothing was posted.", code="not_sent")
         reply = cleared.post(self._outbound, seconds)
         if reply.json().get("error") in xrpc.SESSION_OVER:
             self._sessions.forget(account)  # the next attempt signs in anew; this one has had its call
