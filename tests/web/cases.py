@@ -3,8 +3,8 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
-from avatar_scheduler.domain.disclosure import Blocked
 from avatar_scheduler.db.tables import Signing
+from avatar_scheduler.domain.disclosure import Blocked
 from avatar_scheduler.services.cards import (
     Asker,
     Card,
@@ -283,8 +283,12 @@ PROOF = Proof(
     root_fingerprint="12" * 32,
 )
 STILL_PROOF = replace(PROOF, title="Three onions", voice="", pictures=tuple(f"{n}d" * 32 for n in (1, 2, 3)))
+SIGNING = Signing(
+    organization_id="o1", render_id="r1", kind="video", sha256="cd" * 32, mark_id="0badcafe",
+    manifest_sha256="ef" * 32, certificate="01", signed_at=NOW,
+)  # fmt: skip
 FOUND = Recognition(
-    "watermark", "d1", PROOF, Signing(), "Lind Studio", "2026-11-22T10:00:00Z",
+    "watermark", "d1", PROOF, SIGNING, "Lind Studio", "2026-11-22T10:00:00Z",
     (
         Change("rewritten"), Change("credentials_gone"), Change("source_type_gone"),
         Change("size", "1080×1920", "540×960"), Change("label_gone"), Change("caption_unknown"),
