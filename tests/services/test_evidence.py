@@ -112,6 +112,7 @@ def test_a_missing_and_an_added_member_are_named(content: bytes, tmp_path: Path)
         ("records/attempts.json", b'"manifest_sha256": "', b'"manifest_sha256": "0'),
         ("records/deliveries.json", b'"id": "', b'"id": "0'),
         ("log/entries.json", b"approval.approved", b"approval.rejected"),
+        ("log/entries.json", b'"actor": "', b'"actor": "x'),
         ("log/checkpoint.json", b'"hash": "', b'"hash": "0'),
         ("media/video.mp4", b"mdat", b"mdaT"),
         ("credentials/video.c2pa", b"Onions", b"Garlic"),

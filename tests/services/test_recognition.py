@@ -136,7 +136,7 @@ class TestNotOurs:
     def test_a_row_pointed_at_another_watermark_is_not_believed(
         self, published: World, copy: Path, recognise: Recognise
     ) -> None:
-        published.sql("UPDATE signing SET mark_id = 'ffffffff', prints = '[]'")
+        published.sql("UPDATE signing SET mark_id = 'ffffffff'")  # it still looks like ours
         assert recognise(copy).found is None
 
     def test_our_manifest_on_a_strangers_picture_is_told(
