@@ -39,9 +39,10 @@ class LabelArt:
     text: str
     """What the AI plate shows, letter for letter: "AI Avatar of Maya". A name that was cut ends in an ellipsis."""
     label_height: int
-    """Rows of the AI plate, the upper one; the rest is a gap and the plate for what is paid for."""
+    """Rows of the AI plate, the upper one."""
     sponsor_text: str = ""
-    """What the second plate shows; empty when there is none."""
+    """What the second plate shows, the lower one; empty when there is none."""
+    sponsor_height: int = 0
 
     @property
     def plate(self) -> "LabelArt":
@@ -51,7 +52,9 @@ class LabelArt:
     @property
     def sponsor(self) -> "LabelArt | None":
         """The second plate by itself."""
-        return self._rows(self.label_height, self.height, self.sponsor_text) if self.sponsor_text else None
+        if not self.sponsor_text:
+            return None
+        return self._rows(self.height - self.sponsor_height, self.height, self.sponsor_text)
 
     def _rows(self, first: int, end: int, text: str) -> "LabelArt":
         rgba = self.rgba[first * self.width * 4 : end * self.width * 4]
@@ -89,8 +92,8 @@ def measure_plates(
     """The AI plate, and the plate for what is paid for where there is one, each in its own place of the picture.
 
     Looks at the first frame, the last, and every frame between that the film is built from, several a second and never
-    two seconds apart. When one fails, looks at every single frame to say exactly from when to when. `subject` is the file's SHA-256 if already known.
-    Never raises for what is wrong with the file.
+    two seconds apart. When one fails, looks at every single frame to say exactly from when to when. `subject` is the
+    file's SHA-256 if already known. Never raises for what is wrong with the file.
 
     `human_ms` are the parts that show a person: there every single frame must be without the AI plate, for it would
     call a person an avatar, and they may not fill more than half of the film nor touch its first or last second. What

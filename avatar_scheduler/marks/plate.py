@@ -80,8 +80,9 @@ def draw(sign: str, words: str, frame: tuple[int, int], *, sponsor: str, icon: b
         top,
         alt=f"{sign}: {words}" + (f". {sponsor}" if sponsor else ""),
         text=text,
-        sponsor_text=sponsor,
         label_height=plates[0].height,
+        sponsor_text=sponsor,
+        sponsor_height=plates[1].height if sponsor else 0,
     )
 
 

@@ -166,7 +166,8 @@ class TestSponsorPlate:
         assert art.text == alone.text == "AI Avatar of Maya"
         assert (art.sponsor_text, sponsor.text) == ("Ad", "Ad")
         assert art.alt == "AI: Avatar of Maya. Ad"
-        assert label.y + label.height <= sponsor.y
+        assert label.y + label.height < sponsor.y
+        assert pixels(sponsor)[0, -sponsor.height :, 3].any(), "the gap is no part of its height"
         assert sponsor.y + sponsor.height == art.y + art.height
         assert (pixels(sponsor)[sponsor.height // 2 :, -4, 3] == 255).any()
         assert not any(side % 2 for part in both(art) for side in (part.x, part.y, part.width, part.height))
