@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 
 from avatar_scheduler.domain.errors import Refused
+from avatar_scheduler.marks.watermark import detect
+from avatar_scheduler.marks.watermark.keys import key_of
 from avatar_scheduler.renderers import finishing, process
-from avatar_scheduler.renderers.base import VENDOR_FILM, Order
+from avatar_scheduler.renderers.base import SIGNING, VENDOR_FILM, Order
 from avatar_scheduler.studio.audio import RATE, measure
 from tests.vendors.shop import make_mp4
 from tests.world import Film
@@ -27,8 +29,14 @@ def order(film: Film, **more: str) -> Order:
     return Order.read({**film.order, "renderer": "heygen", "text": "Keep the heat low.", "staging": staging, **more})
 
 
-def refusal(film: Film, folder: Path, data: bytes, **more: str) -> str:
+def put(folder: Path, data: bytes) -> None:
+    """What the vendor sent, and what the signature is told beside the order."""
     (folder / VENDOR_FILM).write_bytes(data)
+    (folder / SIGNING).write_text(json.dumps({"timestamp_authority": "", "allow_hosts": []}))
+
+
+def refusal(film: Film, folder: Path, data: bytes, **more: str) -> str:
+    put(folder, data)
     (folder / "order.json").write_text(json.dumps(asdict(order(film, **more))))
     with pytest.raises(Refused) as refused:
         process.run("make", folder, film.keys / "credentials", lambda *_: None, 100)
@@ -78,7 +86,7 @@ def test_a_short_one_for_a_long_script_is_refused(film: Film, films: Path, tmp_p
 
 
 def test_it_is_framed_leveled_and_as_long_as_it_was(film: Film, films: Path, tmp_path: Path) -> None:
-    (tmp_path / VENDOR_FILM).write_bytes(make_mp4(films, seconds=2.4))
+    put(tmp_path, make_mp4(films, seconds=2.4))
     said: list[int] = []
     made = finishing.make(order(film), tmp_path, film.keys / "credentials", lambda percent, _: said.append(percent))
     assert (made["width"], made["height"], made["duration_ms"], made["human_ms"]) == (1080, 1080, 2400, [])
@@ -96,8 +104,17 @@ def test_it_is_framed_leveled_and_as_long_as_it_was(film: Film, films: Path, tmp
     assert (tmp_path / made["poster"]).read_bytes().startswith(b"\xff\xd8")
 
 
+def test_it_carries_the_hidden_mark_whatever_the_vendor_put_there(film: Film, films: Path, tmp_path: Path) -> None:
+    put(tmp_path, make_mp4(films))
+    asked, keys = order(film), film.keys / "credentials"
+    made = finishing.make(asked, tmp_path, keys, lambda *_: None)
+    for file in (made["video"], made["poster"]):
+        assert detect.measure(tmp_path / file, asked.mark_id, key_of(keys, asked.organization)).ok
+    assert not detect.measure(tmp_path / VENDOR_FILM, asked.mark_id, key_of(keys, asked.organization)).ok
+
+
 def test_what_is_left_over_of_the_frame_is_black(film: Film, films: Path, tmp_path: Path) -> None:
-    (tmp_path / VENDOR_FILM).write_bytes(make_mp4(films))
+    put(tmp_path, make_mp4(films))
     finishing.make(order(film), tmp_path, film.keys / "credentials", lambda *_: None)
     with av.open(str(tmp_path / "signed.mp4")) as container:
         picture = next(container.decode(video=0)).to_ndarray(format="rgb24")
