@@ -41,16 +41,16 @@ class Clip:
         return width, height
 
 
-def looks(frames: int = FRAMES) -> list[Clip]:
-    return [_look(*each, frames) for each in LOOKS]
+def looks() -> list[Clip]:
+    return [_look(*each) for each in LOOKS]
 
 
-def _look(name: str, scene: str, size: tuple[int, int], frames: int) -> Clip:
+def _look(name: str, scene: str, size: tuple[int, int]) -> Clip:
     art = label.draw("AI", f"Avatar of {name.title()}", size)
     overlay = Overlay(art.rgba, art.width, art.height, art.x, art.y)
     job = StudioJob(SPEECH, "en", name, scene, "5eed", overlay, width=size[0], height=size[1])
     made: list[Planes] = []
-    for frame in islice(render.plan(job, pack.load(PACKS / name), perform(job)).frames(), frames):
+    for frame in islice(render.plan(job, pack.load(PACKS / name), perform(job)).frames(), FRAMES):
         made.append(made[-1] if frame is None else copied(frame))
     return Clip(f"{name}, {scene}, {size[0]}x{size[1]}", made)
 

@@ -16,6 +16,8 @@ from avatar_scheduler.marks.watermark.picture import Blue, Span
 from avatar_scheduler.marks.watermark.scores import Geometry, Reader
 
 TOOL = "watermark 1"
+LONGEST = 4
+"""Times the shortest side: what is longer is no picture of ours, and would be blown up without end."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,8 @@ def read(blue: Blue, keys: Mapping[str, bytes], *, search: bool) -> Reading | No
 
 
 def as_made(blue: Blue) -> Geometry:
-    return Geometry(2 * min(blue.shape) / NATIVE)
+    shortest = max(min(blue.shape), max(blue.shape) // LONGEST)
+    return Geometry(2 * shortest / NATIVE)
 
 
 def _reading(

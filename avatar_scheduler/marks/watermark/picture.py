@@ -46,9 +46,9 @@ def of_file(path: Path, *, human_ms: tuple[Span, ...] = ()) -> Blue:
             start = file.read(12)
     except OSError as problem:
         raise Invalid(f"{path.name} cannot be read: {problem.strerror}.") from problem
-    return (
-        of_still(path) if start.startswith(STILL_STARTS) or start[8:] == b"WEBP" else of_film(path, human_ms=human_ms)
-    )
+    if start.startswith(STILL_STARTS) or start[8:] == b"WEBP":
+        return of_still(path)
+    return of_film(path, human_ms=human_ms)
 
 
 def of_still(path: Path) -> Blue:
@@ -67,7 +67,7 @@ def of_still(path: Path) -> Blue:
 
 
 def of_film(path: Path, *, human_ms: tuple[Span, ...] = ()) -> Blue:
-    """The average of about a dozen frames, none of them within `human_ms`.
+    """The average of some fifty frames, or of all there are, none of them within `human_ms`.
 
     Raises Invalid when the file has no picture that can be decoded, or nothing outside those parts.
     """

@@ -4,13 +4,14 @@ import av
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from avatar_scheduler.domain.disclosure import Mark
 from avatar_scheduler.domain.errors import Invalid
 from avatar_scheduler.marks import digest
-from avatar_scheduler.marks.watermark import detect, picture, scores
-from avatar_scheduler.marks.watermark.scores import Reader
+from avatar_scheduler.marks.watermark import detect, message, pattern, picture, scores
+from avatar_scheduler.marks.watermark.scores import Geometry, Reader
 from tests.marks.watermark import material
 from tests.marks.watermark.material import (
     FRAMES,
@@ -134,6 +135,27 @@ def test_an_id_with_one_bit_turned_is_never_read() -> None:
         assert mark_id in ("", ID) or fit < detect.AS_MADE.decoder
 
 
+def _blue(chips: NDArray[np.int8]) -> NDArray[np.float32]:
+    return chips[:, :34].repeat(16, 0).repeat(16, 1)[:, :540].astype(np.float32)
+
+
+def test_both_scores_must_be_reached() -> None:
+    """One alone may come about by chance, and a checksum of 16 bits holds by chance now and then."""
+    whole, chance = pattern.chips(message.encode(ID), KEY), np.random.default_rng(2)
+    noise = chance.choice(np.array([-1, 1], np.int8), whole.shape)
+    without_sync = np.where(pattern.public().sync, noise, whole)
+    faint = np.where(pattern.public().sync | (chance.random(whole.shape) < 0.22), whole, noise)
+    for chips, (few, enough) in ((without_sync, (-3, 9)), (faint, (9, 3))):
+        soft = Reader(_blue(chips)).soft(Geometry(1))
+        assert scores.best(soft, KEY)[0] == ID
+        assert scores.sync(soft) > few
+        assert scores.best(soft, KEY)[1] > enough
+        assert detect.read(_blue(chips), KEYS, search=False) is None
+    reading = detect.read(_blue(whole), KEYS, search=False)
+    assert reading
+    assert reading.mark_id == ID
+
+
 @pytest.mark.parametrize("name", ["still.jpg", "still.png", "still.webp"])
 def test_stills(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
@@ -219,3 +241,8 @@ def test_frames_are_taken_all_over_the_film(tall: Path) -> None:
         seen = [frame.pts for frame in picture._frames(container, stream, ())]
     assert seen == sorted(set(seen))
     assert len(seen) >= FRAMES // 2
+
+
+def test_a_strip_of_a_picture_costs_no_more_than_a_picture() -> None:
+    strip = np.zeros((1, 2048), np.float32)
+    assert Reader(strip)._resized(detect.as_made(strip).scale)[0].size < 2_000_000
