@@ -4,7 +4,7 @@ Only U is shifted, a level or two. What is hidden in a picture lies at its place
 part of it, so that patches join without a seam and nothing flickers.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 import numpy as np
@@ -33,13 +33,14 @@ _GREY = 126
 class Field:
     """What is added to one picture, and to everything laid over it."""
 
-    def __init__(self, changes: Changes | None, *, moving: Box | None = None) -> None:
-        """Where the picture moves, a single level: what stands still over it is sent anew with each picture."""
+    def __init__(self, changes: Changes | None, *, calm: Iterable[Box] = ()) -> None:
+        """In the calm boxes a single level: the label is to look as drawn, and what stands still where the picture
+        moves is sent anew with each."""
         self._levels = changes.chroma.copy() if changes else None
         if self._levels is None:
             return
-        if moving:
-            np.clip(self._levels[_half(moving)], -1, 1, out=self._levels[_half(moving)])
+        for box in calm:
+            np.clip(self._levels[_half(box)], -1, 1, out=self._levels[_half(box)])
         # Adding and taking away bytes, saturated, is ten times as fast as adding signed numbers and clipping.
         self._more = np.maximum(self._levels, 0).view(np.uint8)
         self._less = np.maximum(-self._levels, 0).view(np.uint8)

@@ -45,7 +45,7 @@ class Stage:
         if self._watermark is None or self._over_film:
             return self.least
         changes = self._watermark(self._drawn(self._whole, rest(self._figure.pack))[0])
-        return Field(changes, moving=self._figure.head_room)
+        return Field(changes, calm=(self._figure.head_room, self._overlay_box))
 
     @cached_property
     def least(self) -> Field:
@@ -53,7 +53,7 @@ class Stage:
         return least(self._watermark, self._size) if self._watermark else UNMARKED
 
     def _field_of(self, luma: planes.Pixels) -> Field:
-        return Field(self._watermark(luma)) if self._watermark else UNMARKED
+        return Field(self._watermark(luma), calm=[self._overlay_box]) if self._watermark else UNMARKED
 
     def patch(self, box: Box, look: Look, *, face: Box | None = None) -> planes.Planes:
         """The planes of one box of the picture, cut from a slightly larger one so that patches join without a seam.
