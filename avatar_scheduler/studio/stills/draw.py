@@ -17,7 +17,7 @@ from avatar_scheduler.studio.avatar import pack as packs
 from avatar_scheduler.studio.job import Overlay, StudioJob
 from avatar_scheduler.studio.stills import layouts
 from avatar_scheduler.studio.stills.person import Person
-from avatar_scheduler.studio.watermark import Changes
+from avatar_scheduler.studio.watermark import Levels
 
 Pixels = NDArray[np.uint8]
 QUALITIES = (92, 86, 80, 72, 64, 55)
@@ -49,7 +49,7 @@ def picture(job: StudioJob, slide: Slide, pack: packs.Pack, signature: str) -> P
     rgb = _labelled(rgba, job.overlay)
     if job.watermark is None or job.draft:
         return rgb
-    return _marked(rgb, job.watermark(_luma(rgb)))
+    return _marked(rgb, job.watermark(_luma(rgb)).chroma, job.overlay)
 
 
 def encode(rgb: Pixels) -> bytes:
@@ -79,8 +79,12 @@ def _luma(rgb: Pixels) -> Pixels:
     return planes.Converter()(opaque)[0]
 
 
-def _marked(rgb: Pixels, changes: Changes) -> Pixels:
+def _marked(rgb: Pixels, levels: Levels, overlay: Overlay) -> Pixels:
     """The same steps as in a film, taken in RGB: a picture converted there and back would lose its finest colours."""
-    steps = np.rint(changes.chroma.repeat(2, 0).repeat(2, 1)[..., None] * _U_IN_RGB).astype(np.int16)
+    levels = levels.copy()
+    left, top = overlay.x // 2, overlay.y // 2
+    label = levels[top : top + overlay.height // 2, left : left + overlay.width // 2]
+    np.clip(label, -1, 1, out=label)  # it is to look as drawn
+    steps = np.rint(levels.repeat(2, 0).repeat(2, 1)[..., None] * _U_IN_RGB).astype(np.int16)
     marked: Pixels = np.clip(rgb + steps, 0, 255).astype(np.uint8)
     return marked
