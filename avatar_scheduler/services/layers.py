@@ -116,9 +116,10 @@ def _on_the_files(manifest: Manifest, mark: Mark, asked: list[RequiredMark]) -> 
     """There only when the gate's own question finds it on every file that needs it."""
     found = [e for e in manifest.evidence() if e.mark is mark]
     files = versions.marked_files(manifest.form, manifest.data["media"])
-    reasons = unproven(asked, found, media=files, caption=sha256(manifest.data["caption"]))
+    reasons = [e.summary for e in found if not e.ok]
+    if asked:  # where a rule stops it, nothing was asked, and what was measured is shown all the same
+        reasons = unproven(asked, found, media=files, caption=sha256(manifest.data["caption"]))
     reasons += versions.leads_elsewhere(found, manifest.data.get("mark_id", ""))
-    reasons += [e.summary for e in found if not e.ok and not asked]
     shown = next((e for e in found if not e.ok), None) or (found[0] if found else None)
     said = reasons[0].removeprefix(f"{mark}: ") if reasons else _summary(shown, len(found))
     return Layer(

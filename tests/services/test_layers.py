@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -19,6 +20,16 @@ pytestmark = pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
 """Nothing is written here."""
 
 MARKS = (Mark.label, Mark.caption_line, Mark.xmp, Mark.aigc, Mark.credentials, Mark.watermark)
+SOON = """
+[[rule]]
+id = "agency.soon"
+law = "Agency rule: nothing from then on"
+begins = 2026-01-01
+blocked = "No more avatars."
+way_out = "Film it."
+source = "Contract of 12 May 2026, section 4"
+checked = 2026-11-20
+"""
 Change = Callable[[list[dict[str, Any]], Mark], list[dict[str, Any]]]
 
 
@@ -92,7 +103,7 @@ def test_a_version_nobody_asked_about_money_goes_nowhere(world: World) -> None:
         found = layers.of_version(session, world.settings, manifest, [world.delivery(version)], world.now)
     assert found.stopped
     assert found.stopped.rule == "unknown.sponsored"
-    assert set(states(found)) == set(MARKS)  # what was measured is still shown
+    assert states(found) == dict.fromkeys(MARKS, "ready")  # what was measured is still shown
 
 
 def test_a_flag_waits_for_its_request(world: World) -> None:
@@ -105,6 +116,23 @@ def test_a_flag_waits_for_its_request(world: World) -> None:
             found = layers.of_version(session, world.settings, manifest, [row], world.now)
         flag = next(layer for layer in found.layers if layer.mark == Mark.platform_flag)
         assert (flag.state, "aigenerated" in flag.detail) == (shown, True)
+
+
+def test_a_new_rule_holds_for_what_waits_and_not_for_what_is_out(world: World) -> None:
+    manifest = versions.read(version := world.version(world.post(at="+120h")))
+    folder = world.settings.data / "rules"
+    folder.mkdir()
+    (folder / "agency.toml").write_text(SOON.replace("2026-01-01", (world.now + timedelta(days=3)).date().isoformat()))
+    row = world.delivery(version)
+    for state, went, stopped in (
+        (DeliveryState.waiting, None, True),
+        (DeliveryState.published, world.now, False),
+        (DeliveryState.published, row.due_at, True),
+    ):
+        row.state, row.published_at = state, went
+        with world.read() as session:
+            found = layers.of_version(session, world.settings, manifest, [row], world.now)
+        assert bool(found.stopped) is stopped
 
 
 def test_before_the_render_the_words_are_there(world: World) -> None:

@@ -1,6 +1,7 @@
 """The verdict of the rules beside the composer: what a post will carry, who asks for it, and what may not go out."""
 
 import re
+from datetime import timedelta
 from html import unescape
 
 import pytest
@@ -130,6 +131,14 @@ class TestBlocked:
             assert said in parts["marks"]
         assert named(parts["marks"]) == []
         assert 'href="#f-channels"' in parts["hints"]
+
+    def test_by_a_rule_that_begins_before_it_goes_out(self, ada: Visitor, agency: World) -> None:
+        begins = agency.now.date() + timedelta(days=3)
+        later = BLOCKS.replace("2026-01-01", begins.isoformat())
+        (agency.settings.data / "rules" / "agency.toml").write_text(later)
+        for at, stopped in (("+24h", False), ("+120h", True)):
+            marks = judged(ada, {**FORM, "sponsored": "own", "at": at})["marks"]
+            assert ("agency.no-own-brand" in marks) is stopped
 
     def test_is_sent_back_before_anything_is_rendered(self, ada: Visitor, agency: World) -> None:
         answer = ada.post("/compose", {**FORM, "sponsored": "own", "caption": "Kept."})
