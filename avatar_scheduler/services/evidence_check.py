@@ -56,6 +56,7 @@ def verify(pack: Path, root_pem: str = "") -> Checked:
     with _named("version/order.json"):
         marks = _marks(members, manifest)
     lines.append(f"{len(marks)} marks measured again")
+    marks += tuple(_hidden(manifest))
     return Checked(
         manifest["title"], _json(members, "version/version.json")["sha256"], _fingerprint(members[ROOT]),
         bool(root_pem), tuple(lines), marks,
@@ -278,7 +279,7 @@ def _marks(members: Members, manifest: dict[str, Any]) -> tuple[Evidence, ...]:
     for mark in found:
         if not mark.ok and (str(mark.mark), mark.subject) in sealed:
             raise _broken("media", f"{mark.mark}: {mark.summary.rstrip('.')}, though the version says it is there")
-    return (*found, *_hidden(manifest))
+    return found
 
 
 def _hidden(manifest: Mapping[str, Any]) -> Iterator[Evidence]:

@@ -9,6 +9,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from sqlmodel import select
 
 from avatar_scheduler import signing
 from avatar_scheduler.clock import utc_now
@@ -30,6 +31,7 @@ def delivery(world: World, film: Film) -> Delivery:
     made = world.approved()
     with world.read() as session:
         copies.signed(world, session.get_one(Version, made.version_id), film)
+    world.post(title="Meanwhile")
     return world.publish(made)
 
 
@@ -68,6 +70,7 @@ def test_it_holds_and_says_what_it_proves(world: World, content: bytes, tmp_path
     assert checked.title == "Onions"
     assert any("approved by Ada" in line for line in checked.lines)
     assert any("1 receipts" in line for line in checked.lines)
+    assert any(re.search(r"[1-9]\d* of others withheld", line) for line in checked.lines)
     assert {mark.mark for mark in checked.marks} >= {Mark.label, Mark.credentials, Mark.caption_line, Mark.watermark}
     assert all(mark.ok for mark in checked.marks)
 
@@ -140,7 +143,7 @@ def test_another_root_than_the_studios_is_found(content: bytes, stills: Film, tm
 
 def test_no_secret_and_nothing_of_other_posts_is_in_it(world: World, delivery: Delivery, content: bytes) -> None:
     with world.read() as session:
-        other = session.get_one(Post, world.post(title="Quite another").id)
+        other = session.exec(select(Post).where(Post.title == "Meanwhile")).one()
     whole = b"".join(members(content).values())
     secrets = [(world.settings.keys / "credentials" / "watermark.key").read_bytes()]
     for path in world.settings.keys.rglob("*.pem"):
