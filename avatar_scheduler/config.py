@@ -61,6 +61,11 @@ class Settings(BaseSettings):
         return self.data / "sentences"
 
     @property
+    def notices(self) -> Path:
+        """Spoken notices kept between measurements, apart from what renders keep; may be emptied at any time."""
+        return self.data / "notices"
+
+    @property
     def feed(self) -> Path:
         return self.data / "feed"
 

@@ -19,7 +19,8 @@ from avatar_scheduler.rules.renderers import BUILTIN
 
 if TYPE_CHECKING:  # the studio is loaded only after the limits are set
     from avatar_scheduler.domain.disclosure import Evidence
-    from avatar_scheduler.studio.job import StudioJob
+    from avatar_scheduler.marks.label import LabelArt
+    from avatar_scheduler.studio.job import Overlay, StudioJob
     from avatar_scheduler.studio.watermark import Watermark
 
 MEMORY_BYTES = 6 << 30
@@ -53,7 +54,7 @@ def job_of(
     """
     from avatar_scheduler.domain import staging
     from avatar_scheduler.renderers import marking
-    from avatar_scheduler.studio.job import Material, Overlay, StudioJob
+    from avatar_scheduler.studio.job import Material, StudioJob
 
     staged = staging.read(json.loads(order.staging))
     art = marking.plate(order, staged.size)
@@ -67,7 +68,7 @@ def job_of(
         order.pack,
         order.scene,
         order.seed(),
-        Overlay(art.rgba, art.width, art.height, art.x, art.y),
+        _overlay(art),
         width=staged.size[0],
         height=staged.size[1],
         staging=staged,
@@ -76,8 +77,15 @@ def job_of(
         pronunciations=json.loads(order.pronunciations),
         sentences=sentences,
         spoken=order.spoken,
+        over_person=_overlay(art.sponsor) if art.sponsor else None,
         watermark=watermark,
     )
+
+
+def _overlay(art: "LabelArt") -> "Overlay":
+    from avatar_scheduler.studio.job import Overlay
+
+    return Overlay(art.rgba, art.width, art.height, art.x, art.y)
 
 
 def _pack(order: Order, folder: Path) -> Path | None:
@@ -116,8 +124,8 @@ def make(order: Order, folder: Path, keys: Path, sentences: Path | None) -> dict
     }
 
 
-def measure(order: Order, folder: Path, keys: Path) -> dict[str, Any]:
-    """Evidence on the finished file, in a process that did not make it."""
+def measure(order: Order, folder: Path, keys: Path, notices: Path | None = None) -> dict[str, Any]:
+    """Evidence on the finished file, in a process that did not make it. `notices` keeps what only measuring said."""
     from avatar_scheduler.domain import staging
     from avatar_scheduler.marks import inspect
     from avatar_scheduler.renderers import marking
@@ -126,7 +134,7 @@ def measure(order: Order, folder: Path, keys: Path) -> dict[str, Any]:
     size = staging.read(json.loads(order.staging)).size
     spans = tuple((start, end) for start, end in made["human_ms"])
     video = folder / "signed.mp4"
-    found = inspect.inspect(video, marking.expected(order, keys, size, spans))
+    found = inspect.inspect(video, marking.expected(order, keys, size, spans, notices))
     return {"evidence": [evidence(e) for e in found], "prints": marking.prints({"video": video})}
 
 
@@ -159,7 +167,7 @@ def work(verb: str, order: Order, folder: Path, keys: Path, sentences: Path | No
         from avatar_scheduler.renderers import stills
 
         return stills.measure(order, folder, keys)
-    return measure(order, folder, keys)
+    return measure(order, folder, keys, sentences)
 
 
 def main(argv: list[str]) -> int:

@@ -64,8 +64,15 @@ def sign(
     return {"manifest": manifest.name, "certificate": signed.certificate, "timestamped_by": signed.timestamped_by}
 
 
-def expected(order: Order, keys: Path, size: tuple[int, int], human_ms: "tuple[Span, ...]" = ()) -> "Expected":
-    """What a file of this order is measured against. `size` is the picture's, in pixels."""
+def expected(
+    order: Order,
+    keys: Path,
+    size: tuple[int, int],
+    human_ms: "tuple[Span, ...]" = (),
+    notices: Path | None = None,
+) -> "Expected":
+    """What a file of this order is measured against. `size` is the picture's, in pixels; `notices` keeps spoken
+    notices between measurements."""
     from avatar_scheduler.marks import credentials, inspect, timestamps
     from avatar_scheduler.marks.watermark.keys import key_of
 
@@ -76,21 +83,21 @@ def expected(order: Order, keys: Path, size: tuple[int, int], human_ms: "tuple[S
         credentials.read_root(keys, order.organization),
         human_ms=human_ms,
         sponsor_line=order.sponsor_line,
-        spoken=_said_again(order) if order.spoken else None,
+        spoken=_said_again(order, notices) if order.spoken else None,
         mark_id=order.mark_id,
         watermark_key=key_of(keys, order.organization),
         time_roots=timestamps.read_roots(keys),
     )
 
 
-def _said_again(order: Order) -> "Sentence":
-    """By the same voice, which says the same words the same way each time; never from what was kept of it."""
+def _said_again(order: Order, notices: Path | None) -> "Sentence":
+    """By the same voice, which says the same words the same way each time; never from what the render kept of it."""
     from avatar_scheduler.domain import staging
     from avatar_scheduler.marks.spoken import Sentence
     from avatar_scheduler.studio.speech.speak import notice
 
     staged = staging.read(json.loads(order.staging))
-    speech = notice(order.spoken, order.language, voice="" if staged.recording else staged.voice)
+    speech = notice(order.spoken, order.language, voice="" if staged.recording else staged.voice, kept=notices)
     return Sentence(order.spoken, speech.samples, speech.rate)
 
 

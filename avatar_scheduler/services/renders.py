@@ -183,7 +183,8 @@ def _work(settings: Settings, claim: _Claim, folder: Path, clock: Clock) -> None
     (folder / SIGNING).write_text(signings.settings_of(settings))
     order, beat = Order.read(claim.order), _beat(settings, claim, clock)
     orders.bring(order, Blobs(settings.blobs), folder)
-    settings.sentences.mkdir(exist_ok=True)
+    for kept in (settings.sentences, settings.notices):
+        kept.mkdir(exist_ok=True)
     if order.renderer != BUILTIN:
         purchases.bring(settings, claim.render_id, order, folder, clock, beat)
     keys, seconds = settings.keys / "credentials", settings.render_minutes * 60.0
@@ -193,7 +194,7 @@ def _work(settings: Settings, claim: _Claim, folder: Path, clock: Clock) -> None
     with write_scope(settings) as session:
         _, post = _owned(session, claim)
         moves.move(session, post, PostState.checking, at=clock(), actor=ACTOR)
-    measured = process.run("measure", folder, keys, beat, seconds)
+    measured = process.run("measure", folder, keys, beat, seconds, settings.notices)
     crashpoint("render.measured")
     blobs = Blobs(settings.blobs)
     assets = [_asset(claim, kind, folder / about["file"], blobs, about) for kind, about in _files(made).items()]

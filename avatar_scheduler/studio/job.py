@@ -74,6 +74,8 @@ class StudioJob:
     """Folder where spoken sentences are kept between renders; None keeps nothing."""
     draft: bool = False
     """Quick and small, for the composer; never leaves."""
+    over_person: Overlay | None = None
+    """What stays over a person's own clip, where the label may not: that it is paid for."""
     spoken: str = ""
     """Said before everything else, as it is written here; a line may be in another language. Empty says nothing."""
     watermark: "Watermark | None" = None

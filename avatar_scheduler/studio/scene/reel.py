@@ -5,6 +5,7 @@ from dataclasses import replace
 from itertools import islice
 
 import av
+import numpy as np
 
 from avatar_scheduler.studio import planes, titles
 from avatar_scheduler.studio.avatar import motion
@@ -12,8 +13,9 @@ from avatar_scheduler.studio.avatar.compositor import Compositor
 from avatar_scheduler.studio.avatar.pack import Box, Pack
 from avatar_scheduler.studio.avatar.sprites import Figure
 from avatar_scheduler.studio.captions import Caption, OnScreen, captions, on_screen, styled
-from avatar_scheduler.studio.job import StudioJob
+from avatar_scheduler.studio.job import Overlay, StudioJob
 from avatar_scheduler.studio.scene import backdrop
+from avatar_scheduler.studio.scene.layers import Layer, layer
 from avatar_scheduler.studio.scene.moving import Moving
 from avatar_scheduler.studio.scene.screen import Screen
 from avatar_scheduler.studio.scene.timeline import AVATAR, CARD, HUMAN, INSERT, Shot, Timeline
@@ -89,10 +91,14 @@ class Reel:
             yield None if same else self._screen.still(name, self._picture, self._compositor.wording.layers(caption))
 
     def _human(self, shot: Shot, span: range) -> Frames:
-        """A person, not an avatar: the only frames without the label, and exactly `Timeline.human_ms`."""
+        """A person, not an avatar: the only frames without the label, and exactly `Timeline.human_ms`. What is paid for
+        stays paid for."""
         target, whole = planes.views(self._bare), Box(0, 0, *self._size)
+        paid = _layer(self._job.over_person)
         for picture in _part(self.moving[shot.name].fitted(self._size, self._job.fps), shot, span):
             planes.paste(target, picture, whole)
+            if paid:
+                paid.over(target)
             yield self._bare
 
     def _is_named(self, number: int) -> bool:
@@ -104,6 +110,14 @@ class Reel:
         if card := cards.get(name):
             return titles.card(card, self._size, language=self._job.language)
         return backdrop.picture(name, self._job.materials[name], self._size)
+
+
+def _layer(overlay: Overlay | None) -> Layer | None:
+    if overlay is None:
+        return None
+    rgba = np.frombuffer(overlay.rgba, np.uint8).reshape(overlay.height, overlay.width, 4).astype(np.uint16)
+    rgba[..., :3] = (rgba[..., :3] * rgba[..., 3:] + 127) // 255
+    return layer(rgba.astype(np.uint8), Box(overlay.x, overlay.y, overlay.width, overlay.height), planes.Converter())
 
 
 def _background(job: StudioJob, moving: dict[str, Moving]) -> Iterator[planes.Planes | None]:
