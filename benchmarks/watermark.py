@@ -199,7 +199,7 @@ def _psnr(planes: Planes) -> float:
     """Of the RGB a viewer sees."""
     marked = next(_marked(Clip("", [planes]), "1badcafe", bytes(32)))
     before, after = (to_frame(each).to_ndarray(format="rgb24").astype(np.float32) for each in (planes, marked))
-    return round(float(10 * np.log10(255**2 / np.mean((after - before) ** 2))), 1)
+    return round(float(10 * np.log10(255**2 / max(1e-9, np.mean((after - before) ** 2)))), 1)
 
 
 def _print(result: dict[str, Any]) -> None:
