@@ -16,6 +16,7 @@ from avatar_scheduler.domain.approval import PURPOSE
 from avatar_scheduler.domain.consent import PERFORMERS
 from avatar_scheduler.domain.errors import Conflict, Invalid, NotFound
 from avatar_scheduler.domain.slots import zone_of
+from avatar_scheduler.services.evidence_check import EVIDENCE
 from avatar_scheduler.services.people import Person
 from avatar_scheduler.services.roles import HOLD, WRITE, own, require
 from avatar_scheduler.services.versions import SEAL
@@ -35,7 +36,7 @@ def prepare(settings: Settings, organization: str, now: datetime) -> None:
     schema.upgrade(settings)
     vault.make_keys(settings.keys)
     vault.make_keys(settings.keys, vendors.KEY_NAME)
-    for purpose in (PURPOSE, SEAL):
+    for purpose in (PURPOSE, SEAL, EVIDENCE):
         signing.make_signing_key(settings.keys, purpose)
     chain.make_chain(settings.keys / "credentials", organization, now)
     watermark.make_key(settings.keys / "credentials")

@@ -171,10 +171,11 @@ def _changes(settings: Settings, row: Signing, seen: Sight) -> tuple[Change, ...
 
 def _label(order: Order, seen: Sight) -> str:
     """In the first and the last frame kept: between them a person's own clip may stand."""
-    from avatar_scheduler.marks import copies, label
+    from avatar_scheduler.marks import copies
+    from avatar_scheduler.renderers import marking
 
     made = staging.read(json.loads((stills.staged(order) if order.form == "stills" else order).staging)).size
-    art = label.draw(order.label_sign, order.label_words, made)
+    art = marking.plate(order, made).plate
     match = min(copies.label_match(art, made, seen.frame(number), seen.size) for number in (0, -1))
     if match >= LABEL_THERE:
         return "label_there"

@@ -126,7 +126,8 @@ REWRITTEN = {
     "caption_line": "Onions.", "sponsor_line": "Ad.", "spoken": "Hello.", "text": "Buy now.", "language": "fr",
     "title": "Other", "form": "stills", "pack": "leo", "scene": "city", "staging": '{"format":"1:1"}',
     "materials": '{"a":{}}', "pronunciations": '{"a":"b"}',
-    "renderer": "heygen", "vendor": '{"voice":"x"}', "mark_id": "00000000", "organization": "6" * 32, "icon": "aWNvbg==",
+    "renderer": "heygen", "vendor": '{"voice":"x"}', "mark_id": "00000000", "organization": "6" * 32,
+    "icon": "aWNvbg==",
 }  # fmt: skip
 
 
