@@ -16,7 +16,7 @@ from avatar_scheduler.domain.approval import PURPOSE
 from avatar_scheduler.domain.consent import PERFORMERS
 from avatar_scheduler.domain.errors import Conflict, Invalid, NotFound
 from avatar_scheduler.domain.slots import zone_of
-from avatar_scheduler.services.evidence_check import EVIDENCE
+from avatar_scheduler.services.evidence_pack import EVIDENCE
 from avatar_scheduler.services.people import Person
 from avatar_scheduler.services.roles import HOLD, WRITE, own, require
 from avatar_scheduler.services.versions import SEAL
