@@ -5,6 +5,7 @@ Each test changes one thing the way an insider would, lets the workers run, and 
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -16,7 +17,7 @@ from avatar_scheduler.domain.delivery import DeliveryState
 from avatar_scheduler.domain.errors import Conflict, NotFound, Refused
 from avatar_scheduler.domain.version import canonical, sha256
 from avatar_scheduler.publishers.own_feed import Feed
-from avatar_scheduler.services import dispatch, media, posts, public, review
+from avatar_scheduler.services import dispatch, media, posts, public, review, versions
 from avatar_scheduler.storage import Blobs
 from tests.world import World
 
@@ -349,6 +350,84 @@ def test_an_undone_approval_revived_by_cutting_the_log(world: World) -> None:
     world.sql("DELETE FROM audit WHERE seq > (SELECT min(seq) FROM audit WHERE action = 'approval.approved')")
     rewind(world, delivery)
     kept_back(world, delivery, "log was changed")
+
+
+def test_what_is_only_looked_at_afterwards_does_not_send_twice(world: World) -> None:
+    delivery = world.publish(world.approved())
+    world.sql("UPDATE receipt SET again_at = '2026-01-01 00:00:00'")
+    world.publish(delivery)
+    assert [line["created"] for line in world.ledger] == [True]
+
+
+@pytest.mark.parametrize("words", ["label_words", "label_sign", "caption_line", "caption"])
+def test_an_order_rewritten_while_it_was_rendered(world: World, words: str) -> None:
+    """What the label was to say lay in the database; the film was measured against it."""
+    with pytest.raises(Refused, match="Something changed while it was rendered"):
+        world.freeze(world.post(), world.film, **{words: "Maya"})
+    assert world.ledger == []
+
+
+def test_a_sponsor_taken_out_of_the_row_before_the_freeze(world: World) -> None:
+    post = world.post(sponsored="paid")
+    world.sql("UPDATE post SET sponsored = 'no'")
+    with pytest.raises(Refused, match="behind the writer's back"):
+        world.freeze(post, world.film)
+    assert world.ledger == []
+
+
+def _version(world: World, delivery: Delivery) -> Version:
+    with world.read() as session:
+        return session.get_one(Version, delivery.version_id)
+
+
+MARKED_ROWS = {
+    "an audience of nowhere": "UPDATE creator SET audience = '[\"us\"]'",
+    "a performer who is nobody": "UPDATE avatar SET performer = 'none'",
+    "no sponsor": "UPDATE post SET sponsored = 'no'",
+    "no signatures": "DELETE FROM signing",
+    "other signatures": "UPDATE signing SET mark_id = '00000000', sha256 = ''",
+    "other words in the order": "UPDATE render SET \"order\" = '{}'",
+}
+
+
+@pytest.mark.parametrize("edit", MARKED_ROWS)
+def test_what_was_approved_leaves_marked_or_not_at_all(world: World, edit: str) -> None:
+    delivery = world.approved()
+    world.sql(MARKED_ROWS[edit])
+    world.publish(delivery)
+    line = versions.read(_version(world, delivery)).data["disclosure_line"]
+    for item in Feed(world.settings).items("maya"):
+        assert item.caption.split("\n")[0] == line == item.disclosure_line
+    assert len(world.ledger) <= 1
+
+
+WEAKENED = """
+[[rule]]
+id = "agency.less"
+law = "Nothing, please"
+begins = 2020-01-01
+marks = ["label"]
+wording.label = { "*" = [] }
+height_thousandths = 0
+source = "nobody"
+checked = 2026-11-22
+"""
+
+
+@pytest.mark.parametrize("pack", [WEAKENED, "", "[[rule]]\n", "not = TOML ="])
+def test_an_operators_pack_written_over_never_asks_for_less(world: World, pack: str) -> None:
+    """A film without the hidden mark, frozen and approved as by a release that did not ask for it."""
+    bare = replace(world.film, evidence=[e for e in world.film.evidence if e["mark"] != "watermark"])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(versions, "unproven", lambda *_, **__: [])
+        version = world.version(world.post(), bare)
+        world.watch(version)
+        world.approve(version)
+    folder = world.settings.data / "rules"
+    folder.mkdir(exist_ok=True)
+    (folder / "agency.toml").write_text(pack)
+    assert world.publish(world.delivery(version)).state is not DeliveryState.published
+    assert world.ledger == []
 
 
 class TestThePublicFeed:
