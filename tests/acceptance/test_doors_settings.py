@@ -53,7 +53,7 @@ def cases() -> list[dict[str, str]]:
     found = [{f"{PREFIX}{name.upper()}": value} for name, values in VALUES.items() for value in values]
     names = {*INVENTED, *(PREFIX + name for name in INVENTED), *OF_THE_MACHINE, *(read_in_the_code() - FATAL)}
     names -= {f"{PREFIX}{name.upper()}" for name in VALUES}
-    found += [{name: value} for name in sorted(names) for value in ("1", "off")]
+    found += [{name: ("1", "off")[number % 2]} for number, name in enumerate(sorted(names))]
     return found + [dict.fromkeys(sorted(names), value) for value in FALSE_MARKS]
 
 
