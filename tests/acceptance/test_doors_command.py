@@ -93,7 +93,9 @@ def test_no_flag_lets_anything_out_unmarked(
     house: House, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("AVATAR_SCHEDULER_DATA", str(house.world.settings.data))
-    monkeypatch.setattr(posts, "watch", lambda *_: iter(()))  # it only shows what a worker would be doing meanwhile
+    monkeypatch.setattr(
+        posts, "watch", lambda *_, **__: iter(())
+    )  # it only shows what a worker would be doing meanwhile
     runner, count, shown = CliRunner(), 0, 0
     bare: list[str] = []
     jammed: set[str] = set()
@@ -116,6 +118,7 @@ def test_no_flag_lets_anything_out_unmarked(
     )
     assert not bare, bare[:5]
     assert shown, "the marked film goes out"
+    assert not jammed
 
 
 @pytest.mark.parametrize("narrowed", [["eu"], ["us"], []])
