@@ -181,13 +181,15 @@ class World:
         return read_scope(self.settings)
 
     def post(self, kind: str = "tip", title: str = "Onions", at: str = "+5m", **more: Any) -> Post:
-        new = posts.NewPost("maya", title, kind, more.pop("template", SCRIPT), caption=CAPTION, at=at, **more)
+        new = posts.NewPost(
+            "maya", title, kind, more.pop("template", SCRIPT), caption=more.pop("caption", CAPTION), at=at, **more
+        )
         with self.write() as session:
             return posts.make(session, self.settings, self.ada, new, self.maya, self.now)
 
-    def version(self, post: Post, film: Film | None = None) -> Version:
+    def version(self, post: Post, film: Film | None = None, **changed: str) -> Version:
         """In review, as if the render worker had just finished the session's film, or the one given."""
-        made = self.freeze(post, film or self.film)
+        made = self.freeze(post, film or self.film, **changed)
         assert made is not None
         return made
 

@@ -141,7 +141,6 @@ def creator_list(as_json: Json = False) -> None:
                 "zone": c.zone,
                 "avatar": a.pack,
                 "audience": ", ".join(json.loads(c.audience)) or "unknown",
-                "takedown": c.takedown,
                 "consent_until": "withdrawn" if k.revoked_at else k.ends_at.date().isoformat(),
             }
             for c, a, k in session.exec(query)

@@ -19,6 +19,8 @@ _TOP, _BOTTOM = 0xFF17292C, 0xFF0B1113
 """The ground of a card, from top to bottom."""
 _INK, _SOFT, _ACCENT = 0xFFFFFFFF, 0xFFB3C2C5, 0xFF57CABB
 _PLATE = 0xEB0B1113
+_HATCH = 58
+"""From the top of the house's sign to the words under it."""
 _SIDE = 64
 _NAME_SIZES, _ABOUT_SIZES = (50, 46, 42, 38), (34, 31, 28)
 _TITLE_SIZES = (120, 108, 96, 86, 76, 68, 60, 54)
@@ -45,21 +47,22 @@ def lower_third(spec: LowerThird, size: tuple[int, int], scale: float, *, langua
     return _straight(surface, width, height), Box(left, captions.y - even(16 * scale) - height, width, height)
 
 
-def card(spec: Card, size: tuple[int, int], *, language: str = "en") -> Pixels:
-    """A full, opaque frame with title and text, left in the middle, clear of the label above and of a player below."""
-    surface, canvas, free, scale = _ground(size)
+def card(spec: Card, size: tuple[int, int], *, language: str = "en", below: int = 0) -> Pixels:
+    """A full, opaque frame with title and text, left in the middle, clear of a player below and of the label above,
+    which ends at row `below`."""
+    surface, canvas, free, scale = _ground(size, below)
     title = fit(spec.title, (free.width, free.height * 0.62), _scaled(_TITLE_SIZES, scale), language=language)
     room = (free.width, free.height * 0.92 - title.height - 100 * scale)
     text = fit(spec.text, room, _scaled(_TEXT_SIZES, scale), font=REGULAR, language=language)
     between = 34 * scale if text.lines else 0
     top = free.y + (free.height - title.height - between - text.height) / 2
-    _hatch(canvas, free.x, top - 58 * scale, scale)
+    _hatch(canvas, free.x, top - _HATCH * scale, scale)
     title.draw(canvas, free.x, top, _INK)
     text.draw(canvas, free.x, top + title.height + between, _SOFT)
     return _straight(surface, *size)
 
 
-def _ground(size: tuple[int, int]) -> tuple[Any, Any, Box, float]:
+def _ground(size: tuple[int, int], below: int) -> tuple[Any, Any, Box, float]:
     """The empty frame, and the part of it that neither the label nor a platform covers."""
     width, height = size
     surface, canvas = _surface(width, height)
@@ -67,7 +70,7 @@ def _ground(size: tuple[int, int]) -> tuple[Any, Any, Box, float]:
     canvas.drawPaint(skia.Paint(Shader=shade, Dither=True))
     scale, captions = unit(width, height), band(width, height)
     x = max(captions.x, even(96 * scale))
-    top = even(height * (0.24 if height * 3 > width * 4 else 0.2))
+    top = max(even(height * (0.24 if height * 3 > width * 4 else 0.2)), below + even((_HATCH + 14) * scale))
     return surface, canvas, Box(x, top, width - 2 * x, captions.bottom - top), scale
 
 

@@ -7,7 +7,6 @@ import termios
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,6 @@ import pytest
 from avatar_scheduler.db.tables import Post, Version
 from avatar_scheduler.domain.delivery import DeliveryState
 from avatar_scheduler.domain.post import PostState
-from avatar_scheduler.domain.version import sha256
 from tests.cli.command import Cli, Server, environment
 from tests.world import CAPTION, World
 
@@ -151,12 +149,7 @@ def test_rejecting_asking_for_changes_and_skipping_in_one_sitting(world: World, 
 
 
 def test_codes_hidden_in_a_caption_are_shown_not_obeyed(world: World, sit_down: Callable[[], Person]) -> None:
-    honest, evil = world.film.order["caption"], "AI\x1b[2K\x1b[1A avatar \u202egnp"
-    evidence = [
-        {**e, "subject": sha256(evil) if e["subject"] == sha256(honest) else e["subject"]} for e in world.film.evidence
-    ]
-    world.film = replace(world.film, order={**world.film.order, "caption": evil}, evidence=evidence)
-    world.version(world.post("reply"))
+    world.version(world.post("reply", caption="AI\x1b[2K\x1b[1A avatar \u202egnp"))
     shown = "".join(sit_down().read_to_end())
     assert "AI\\u001b[2K\\u001b[1A avatar \\u202egnp" in shown
 

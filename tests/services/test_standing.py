@@ -1,7 +1,6 @@
 """Standing approvals: signed, bounded, never for a core kind."""
 
 import json
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -59,8 +58,7 @@ class TestGranting:
 class TestCovering:
     def test_a_film_with_a_persons_own_clip_needs_a_person_whatever_its_kind(self, world: World) -> None:
         world.standing("tip")
-        film = replace(world.film, order={**world.film.order, "human_ms": "[[1000, 3000]]"})
-        version = world.version(world.post("tip"), film)
+        version = world.version(world.post("tip"), human_ms="[[1000, 3000]]")
         with pytest.raises(Invalid, match="Watch it to the end"):
             world.approve(version)
         world.watch(version)

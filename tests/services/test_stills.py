@@ -22,7 +22,7 @@ from tests.world import STILLS, Film, World
 
 LINE = "AI-generated avatar image."
 ALTS = ["Maya in her kitchen, a pan in hand.", "“Keep the heat low.” — Grandma", "Avatar of Maya. 3 onion myths"]
-MEASURED = [Mark.label, Mark.xmp, Mark.credentials]
+MEASURED = [Mark.label, Mark.xmp, Mark.aigc, Mark.credentials, Mark.watermark]
 on_one_database = pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
 
 
@@ -170,8 +170,8 @@ class TestLooking:
         assert (card.looked_at, card.seen_complete, card.video_url, card.duration_ms) == ((2,), False, "", 0)
         assert [p.url for p in card.pictures] == [f"/review/{version.id}/pictures/{n}" for n in (1, 2, 3)]
         assert [p.alt for p in card.pictures] == ALTS
-        assert {layer.state for layer in card.layers} == {"ready"}
-        assert len(card.layers) == 6
+        assert {layer.mark for layer in card.layers if layer.state == "ready"} == {*MEASURED, Mark.caption_line}
+        assert {layer.mark for layer in card.layers if layer.state != "ready"} == {Mark.platform_flag}  # none there
 
 
 class TestGoingOut:

@@ -57,7 +57,7 @@ class TestCard:
         "spec", [Card("Bonjour !"), Card("Pain", "La recette"), Card(LONG_TEXT[:200], LONG_TEXT[:200]), Card("x" * 200)]
     )
     def test_keeps_its_words_clear_of_the_label_and_of_the_platforms(self, spec: Card, size: tuple[int, int]) -> None:
-        pixels = titles.card(spec, size, language="fr")
+        pixels = titles.card(spec, size, language="fr", below=label_box(size).bottom)
         assert pixels.shape == (size[1], size[0], 4)
         assert (pixels[..., 3] == 255).all()
         words = words_box(pixels)

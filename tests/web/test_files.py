@@ -69,7 +69,7 @@ class TestPublic:
         proof = stranger.get(f"/proof/{delivery.id}").text
         assert "Ada" in proof
         assert "A person looked at this exact version" in proof
-        assert proof.count('<span class="v ok">') == 4
+        assert proof.count('<span class="v ok">') == 6
 
     def test_nothing_is_open_before(self, world: World, stranger: Visitor) -> None:
         delivery = world.approved()

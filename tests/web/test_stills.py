@@ -73,7 +73,7 @@ def test_the_public_gets_every_picture(world: World, stranger: Visitor, ada: Vis
         assert (file.headers["content-type"], len(file.content)) == ("image/jpeg", int(found.attrib["length"]))
     assert len(links) == len(stranger.get("/f/maya/feed.json").json()["items"][0]["attachments"]) == 3
     proof = stranger.get(f"/proof/{delivery.id}").text
-    assert proof.count('<span class="v ok">') == 4
+    assert proof.count('<span class="v ok">') == 6
     assert "(3 of 3 pictures)" in proof
     assert ada.get(f"/posts/{delivery.post_id}").text.count("<img src=") == 3
 

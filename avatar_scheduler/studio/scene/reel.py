@@ -108,7 +108,8 @@ class Reel:
     def _picture(self, name: str) -> planes.Pixels:
         cards = {_CARD + "intro": self._job.staging.intro, _CARD + "outro": self._job.staging.outro}
         if card := cards.get(name):
-            return titles.card(card, self._size, language=self._job.language)
+            label = self._job.overlay
+            return titles.card(card, self._size, language=self._job.language, below=label.y + label.height)
         return backdrop.picture(name, self._job.materials[name], self._size)
 
 
