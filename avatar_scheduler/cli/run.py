@@ -76,6 +76,8 @@ def _web(config: Settings, name: str) -> None:
     uvicorn.run(
         create_app(config), host=config.host, port=config.port, log_config=None, access_log=False,
         server_header=False, timeout_graceful_shutdown=5, timeout_keep_alive=15, limit_concurrency=500,
+        # Who asks is taken from a header only where a proxy stands in front: without one anybody could write it.
+        proxy_headers=config.secure_cookies,
     )  # fmt: skip
 
 

@@ -120,8 +120,10 @@ def _files(folder: Path | None) -> list[Path]:
     if folder is None:
         return []
     try:
-        return sorted(path for path in folder.iterdir() if path.suffix == ".toml")
+        return sorted(path for path in folder.iterdir() if path.suffix.lower() == ".toml")
     except FileNotFoundError:
+        if folder.is_symlink():
+            raise Invalid(f"{folder} leads nowhere: is a disk missing? Its rules are.", code="rule_pack") from None
         return []
     except OSError as error:
         raise Invalid(f"The rule packs in {folder} cannot be read: {error}.", code="rule_pack") from None

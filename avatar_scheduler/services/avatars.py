@@ -74,7 +74,13 @@ def add(session: Session, settings: Settings, who: Person, creator: Creator, new
         action="avatar.added",
         noun="avatar",
         noun_id=row.id,
-        data={"creator": creator.name, "name": row.name, "renderer": row.renderer, "pack": row.pack},
+        data={
+            "creator": creator.name,
+            "name": row.name,
+            "renderer": row.renderer,
+            "pack": row.pack,
+            "performer": row.performer,
+        },
     )
     return row
 

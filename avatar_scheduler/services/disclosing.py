@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from avatar_scheduler import rules
 from avatar_scheduler.config import Settings
@@ -50,7 +50,7 @@ def content_of(data: Mapping[str, Any]) -> Content:
 def content_of_draft(session: Session, post: Post) -> Content:
     """The same, of a post that has no version yet. Raises Invalid for slides that cannot be read."""
     pictures = len(slides.read(post.script)) if post.form == STILLS else 0
-    performer = session.get_one(Avatar, post.avatar_id).performer
+    performer = performer_of(session, session.get_one(Avatar, post.avatar_id))
     return Content(media_of(post.form, pictures), performer, post.sponsored, post.language)
 
 
@@ -72,12 +72,12 @@ def demanded(
 def of_draft(session: Session, settings: Settings, post: Post, at: datetime) -> list[RequiredMark]:
     """Everything its channels ask for, at `at` and at its own times: a rule may begin in between. Raises Refused."""
     creator, content = session.get_one(Creator, post.creator_id), content_of_draft(session, post)
-    found: dict[RequiredMark, None] = {}
+    audience, found = audience_of(session, creator), dict[RequiredMark, None]()
     for target in json.loads(post.targets):
         platform = session.get_one(Channel, target["channel"]).platform
         place = Place(platform, rules.surface(platform, content.media))
         for instant in (at, max(at, datetime.fromisoformat(target["due_at"]))):
-            found |= dict.fromkeys(_or_refuse(decide(content, place, audience_of(creator), instant, book(settings))))
+            found |= dict.fromkeys(_or_refuse(decide(content, place, audience, instant, book(settings))))
     return list(found)
 
 
@@ -87,8 +87,27 @@ def _or_refuse(said: list[RequiredMark] | Blocked) -> list[RequiredMark]:
     return said
 
 
-def audience_of(creator: Creator) -> frozenset[str]:
-    return frozenset(json.loads(creator.audience))
+def audience_of(session: Session, creator: Creator) -> frozenset[str]:
+    """As somebody set it. Where the log says otherwise than the column nobody knows, and every rule holds."""
+    said = _logged(session, "creator", creator.id).get("audience")
+    return frozenset(json.loads(said)) if said == creator.audience else frozenset()
+
+
+def performer_of(session: Session, avatar: Avatar) -> str:
+    """Raises Refused where the log says that the avatar is of another kind: laws differ by it."""
+    said = _logged(session, "avatar", avatar.id).get("performer", avatar.performer)
+    if said != avatar.performer:
+        raise Refused(f"{avatar.name} was added as {said}, and is {avatar.performer} now.", code="declared_changed")
+    return said
+
+
+def _logged(session: Session, noun: str, noun_id: str) -> dict[str, str]:
+    """The last word on each thing the log says of it."""
+    query = select(Audit.data).where(Audit.noun == noun, Audit.noun_id == noun_id).order_by(col(Audit.seq))
+    said: dict[str, str] = {}
+    for text in session.exec(query):
+        said |= json.loads(text)
+    return said
 
 
 def widest(approved: Iterable[str], now: frozenset[str]) -> frozenset[str]:
@@ -103,9 +122,6 @@ def asks_for(required: Iterable[RequiredMark], mark: Mark) -> bool:
 
 def check_declared(session: Session, post: Post) -> None:
     """Raises Refused when kind or sponsor is not what the writer last said: the log outranks the columns."""
-    query = select(Audit.data).where(Audit.noun == "post", Audit.noun_id == post.id).order_by(Audit.seq)  # type: ignore[arg-type]
-    said: dict[str, str] = {}
-    for text in session.exec(query):
-        said |= {name: value for name, value in json.loads(text).items() if name in ("kind", "sponsored")}
+    said = _logged(session, "post", post.id)
     if said.get("kind") != post.kind or said.get("sponsored", "no") != post.sponsored:
         raise Refused("What the post says of itself was changed behind the writer's back.", code="declared_changed")

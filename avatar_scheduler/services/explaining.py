@@ -83,7 +83,7 @@ def _of_version(session: Session, settings: Settings, post: Post, data: dict[str
     files, caption = versions.marked_files(data.get("form", disclosing.VIDEO), data["media"]), sha256(data["caption"])
     evidence = [one for each in data["evidence"] if (one := versions.evidence_of(each)).subject in {*files, caption}]
     creator = session.get_one(Creator, post.creator_id)
-    audience = disclosing.widest(data.get("audience", ()), disclosing.audience_of(creator))
+    audience = disclosing.widest(data.get("audience", ()), disclosing.audience_of(session, creator))
     media, found = disclosing.content_of(data).media, []
     for target in data["targets"]:
         at = max(now, datetime.fromisoformat(target["due_at"]))
@@ -97,7 +97,7 @@ def _of_version(session: Session, settings: Settings, post: Post, data: dict[str
 
 def _of_draft(session: Session, settings: Settings, post: Post, now: datetime) -> list[Where]:
     creator, content = session.get_one(Creator, post.creator_id), disclosing.content_of_draft(session, post)
-    audience, media, found = disclosing.audience_of(creator), content.media, []
+    audience, media, found = disclosing.audience_of(session, creator), content.media, []
     for target in json.loads(post.targets):
         channel = session.get_one(Channel, target["channel"])
         place = Place(channel.platform, rules.surface(channel.platform, media))

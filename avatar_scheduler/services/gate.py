@@ -59,7 +59,7 @@ def may_send(session: Session, settings: Settings, delivery: Delivery, at: datet
         raise Refused(
             "The consent is not the one it was approved under. Render the post again.", code="consent_changed"
         )
-    audience = disclosing.widest(manifest.data.get("audience", ()), disclosing.audience_of(creator))
+    audience = disclosing.widest(manifest.data.get("audience", ()), disclosing.audience_of(session, creator))
     required = manifest.check_marks(settings, channel.platform, audience, at)
     hold = holds.covering(session, delivery.organization_id, creator.id, channel.id)
     if hold is not None:

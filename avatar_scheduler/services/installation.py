@@ -116,18 +116,32 @@ def add_creator(session: Session, who: Person, new: NewCreator, now: datetime) -
     )
     session.add(consent)
     session.flush()
-    session.add(
-        Avatar(
-            organization_id=org,
-            creator_id=creator.id,
-            consent_id=consent.id,
-            name=new.name,
-            performer=new.performer,
-            pack=new.pack,
-            scene=new.scene,
-            created_at=now,
-        )
+    avatar = Avatar(
+        organization_id=org,
+        creator_id=creator.id,
+        consent_id=consent.id,
+        name=new.name,
+        performer=new.performer,
+        pack=new.pack,
+        scene=new.scene,
+        created_at=now,
     )
+    session.add(avatar)
+    session.flush()
+    for noun, noun_id, said in (
+        ("creator", creator.id, {"name": new.name, "audience": audience}),
+        ("avatar", avatar.id, {"creator": new.name, "name": new.name, "pack": new.pack, "performer": new.performer}),
+    ):
+        audits.append(
+            session,
+            at=now,
+            organization=org,
+            actor=who.member_id,
+            action=f"{noun}.added",
+            noun=noun,
+            noun_id=noun_id,
+            data=said,
+        )
     add_channel(session, who, creator, "own_feed", new.slug, "", "", now)
     audits.append(
         session,

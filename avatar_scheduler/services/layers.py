@@ -54,7 +54,7 @@ def _audience(session: Session, manifest: Manifest) -> frozenset[str]:
     """As at the send: the one it was frozen with, and the one the creator has now."""
     creator = session.get(Creator, manifest.data["creator"]["id"])
     approved = manifest.data.get("audience", ())
-    return disclosing.widest(approved, disclosing.audience_of(creator) if creator else frozenset())
+    return disclosing.widest(approved, disclosing.audience_of(session, creator) if creator else frozenset())
 
 
 def _instants(row: Delivery, at: datetime) -> tuple[datetime, ...]:

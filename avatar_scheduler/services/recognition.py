@@ -6,6 +6,7 @@ were checked, and never from the file; and only of posts that are out.
 
 import json
 import logging
+import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -112,7 +113,12 @@ def _published(
 
 
 def _distance(row: Signing, seen: Sight | None) -> float:
-    return alike.distance(json.loads(row.prints), seen.prints) if seen else 0.0
+    """One row somebody damaged is like nothing; the others are looked at all the same."""
+    try:
+        return alike.distance(json.loads(row.prints), seen.prints) if seen else 0.0
+    except (ValueError, TypeError) as problem:
+        log.error("the prints of signing %s cannot be read: %s", row.id, problem)
+        return math.inf
 
 
 def _proof(session: Session, settings: Settings, row: Signing) -> tuple[str, Proof] | None:
@@ -126,7 +132,9 @@ def _proof(session: Session, settings: Settings, row: Signing) -> tuple[str, Pro
 
 
 def _deliveries(session: Session, row: Signing) -> list[Delivery]:
-    render = session.get_one(Render, row.render_id)
+    render = session.get(Render, row.render_id)
+    if render is None:
+        return []
     query = select(Version.id).where(Version.post_id == render.post_id, col(Version.manifest).contains(row.sha256))
     mine = list(session.exec(query))
     out = select(Delivery).where(col(Delivery.version_id).in_(mine), col(Delivery.state).in_(vouching.OUT))

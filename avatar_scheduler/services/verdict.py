@@ -43,7 +43,7 @@ def judge(session: Session, settings: Settings, new: NewPost, creator: Creator, 
     Raises like `posts.draft` for what has to be known: who pays, in which language, with which avatar, where it goes.
     """
     disclosing.check_sponsored(new.sponsored, new.kind)
-    content, audience = _content(session, new, creator, spoken), disclosing.audience_of(creator)
+    content, audience = _content(session, new, creator, spoken), disclosing.audience_of(session, creator)
     asked: dict[str, list[RequiredMark]] = {}
     stopped: dict[Stopped, None] = {}
     for channel in posts.channels_of(session, creator, new.channels):
@@ -64,7 +64,7 @@ def _content(session: Session, new: NewPost, creator: Creator, spoken: str) -> d
     return {
         "form": new.form,
         "media": {f"image{number}": {} for number in range(1, pictures + 1)},
-        "avatar": {"performer": stagings.avatar(session, creator, new.avatar).performer},
+        "avatar": {"performer": disclosing.performer_of(session, stagings.avatar(session, creator, new.avatar))},
         "sponsored": new.sponsored,
         "language": new.language or creator.language,
     }

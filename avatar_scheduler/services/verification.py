@@ -13,7 +13,7 @@ from avatar_scheduler.domain.disclosure import Evidence
 from avatar_scheduler.domain.errors import Invalid, NotFound, Refused
 from avatar_scheduler.outbound import Outbound, Sink
 from avatar_scheduler.renderers.base import Order
-from avatar_scheduler.services import measuring, recognition, uploads
+from avatar_scheduler.services import measuring, recognition, uploads, versions
 from avatar_scheduler.services.recognition import Answer, Recognition
 from avatar_scheduler.storage import file_sha256
 from avatar_scheduler.uploads import incoming
@@ -99,7 +99,7 @@ def _known(settings: Settings, digest: str) -> _Known | None:
                 return None
             order = Order.read(json.loads(session.get_one(Render, asset.render_id).order))
             version = _version(session, digest)
-            return _Known(order, asset.kind, _origin(version, order), _human(version))
+            return _Known(order, asset.kind, _origin(version, order), _human(settings, version))
     except Refused:
         return None  # not set up here: verify works on any machine
 
@@ -110,7 +110,7 @@ def _of_render(settings: Settings, led: Recognition) -> _Known:
         version = _version(session, led.signing.sha256)
     proof = led.proof
     origin = _COPY.format(title=proof.title, creator=proof.creator, by=proof.approved_by)
-    return _Known(order, led.signing.kind, origin, _human(version))
+    return _Known(order, led.signing.kind, origin, _human(settings, version))
 
 
 def _looked_at(settings: Settings, file: Path) -> tuple[Answer | None, str]:
@@ -132,8 +132,15 @@ def _version(session: Session, digest: str) -> Version | None:
     return session.exec(query).first()
 
 
-def _human(version: Version | None) -> list[list[int]]:
-    spans: list[list[int]] = json.loads(version.manifest).get("human_ms", []) if version else []
+def _human(settings: Settings, version: Version | None) -> list[list[int]]:
+    """Where a person stands for the avatar, as it was sealed; of a version that something else wrote, nowhere."""
+    try:
+        if version is None:
+            return []
+        versions.check_seal(settings, version)
+        spans: list[list[int]] = versions.read(version).data.get("human_ms", [])
+    except Refused:
+        return []
     return spans
 
 

@@ -12,12 +12,12 @@ import av
 import pytest
 from sqlmodel import select
 
-from avatar_scheduler.db.tables import Approval, Delivery, Version
+from avatar_scheduler.db.tables import Approval, Creator, Delivery, Version
 from avatar_scheduler.domain.delivery import DeliveryState
 from avatar_scheduler.domain.errors import Conflict, NotFound, Refused
 from avatar_scheduler.domain.version import canonical, sha256
 from avatar_scheduler.publishers.own_feed import Feed
-from avatar_scheduler.services import dispatch, media, posts, public, review, versions
+from avatar_scheduler.services import dispatch, installation, media, orders, posts, public, review, versions
 from avatar_scheduler.storage import Blobs
 from tests.world import World
 
@@ -373,6 +373,26 @@ def test_a_sponsor_taken_out_of_the_row_before_the_freeze(world: World) -> None:
     with pytest.raises(Refused, match="behind the writer's back"):
         world.freeze(post, world.film)
     assert world.ledger == []
+
+
+def test_an_audience_written_into_the_row_before_the_post_is_one_nobody_knows(world: World) -> None:
+    """In Britain no rule asks for the spoken notice; nobody said that Maya is seen there alone."""
+    world.sql("UPDATE creator SET audience = '[\"GB\"]'")
+    post = world.post("sponsored", sponsored="paid")
+    with world.read() as session:
+        order = orders.order_of(session, world.settings, post, world.now)
+    assert order.spoken
+    with world.write() as session:
+        maya = session.get_one(Creator, world.maya.id)
+        installation.set_rules(session, world.ada, maya, ["GB"], None, world.now)
+    with world.read() as session:
+        assert not orders.order_of(session, world.settings, post, world.now).spoken
+
+
+def test_a_performer_written_into_the_row_before_the_post(world: World) -> None:
+    world.sql("UPDATE avatar SET performer = 'fictional'")
+    with pytest.raises(Refused, match="was added as digital_twin, and is fictional now"):
+        world.post()
 
 
 def _version(world: World, delivery: Delivery) -> Version:

@@ -155,6 +155,7 @@ class TestExplain:
 
     def test_what_is_kept_back_says_by_which_rule_and_the_way_out(self, studio: Cli, world: World) -> None:
         post = world.post()
+        world.sql("DELETE FROM audit WHERE noun = 'avatar'")  # as added by a release that did not log its kind
         world.sql("UPDATE avatar SET performer = 'robot'")
         out = studio("rules", "explain", post.id).out
         assert (

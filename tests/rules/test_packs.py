@@ -82,6 +82,14 @@ class TestOperatorsPacks:
     def test_no_folder_or_an_empty_one_is_the_floor(self, tmp_path: Path) -> None:
         assert book(tmp_path).version == book(tmp_path / "nothing").version == book().version
 
+    def test_a_packs_name_may_be_in_capitals(self, pack: Pack) -> None:
+        assert book(pack(ROW, "AGENCY.TOML")).version != book().version
+
+    def test_a_folder_that_leads_nowhere_is_no_empty_one(self, tmp_path: Path) -> None:
+        (tmp_path / "rules").symlink_to(tmp_path / "unmounted")
+        with pytest.raises(Invalid, match="leads nowhere"):
+            book(tmp_path / "rules")
+
     def test_a_row_adds_its_mark_beside_those_of_the_floor(self, pack: Pack) -> None:
         before, after = (decide(FILM, HERE, frozenset(), LATER, b) for b in (book(), book(pack(ROW))))
         assert isinstance(before, list)

@@ -139,6 +139,13 @@ class TestNotOurs:
         published.sql("UPDATE signing SET mark_id = 'ffffffff'")  # it still looks like ours
         assert recognise(copy).found is None
 
+    def test_a_damaged_row_is_like_nothing_and_stops_nobody(
+        self, published: World, recognise: Recognise, copy: Path, tmp_path: Path
+    ) -> None:
+        published.sql("UPDATE signing SET prints = 'rubbish'")
+        assert recognise(copies.stranger(tmp_path / "stranger.mp4")).found is None
+        assert recognise(copy).found is None
+
     def test_our_manifest_on_a_strangers_picture_is_told(
         self, world: World, stills: Film, recognise: Recognise, tmp_path: Path
     ) -> None:
