@@ -128,20 +128,7 @@ def add_creator(session: Session, who: Person, new: NewCreator, now: datetime) -
     )
     session.add(avatar)
     session.flush()
-    for noun, noun_id, said in (
-        ("creator", creator.id, {"name": new.name, "audience": audience}),
-        ("avatar", avatar.id, {"creator": new.name, "name": new.name, "pack": new.pack, "performer": new.performer}),
-    ):
-        audits.append(
-            session,
-            at=now,
-            organization=org,
-            actor=who.member_id,
-            action=f"{noun}.added",
-            noun=noun,
-            noun_id=noun_id,
-            data=said,
-        )
+    _note_added(session, who, creator, avatar, now)
     add_channel(session, who, creator, "own_feed", new.slug, "", "", now)
     audits.append(
         session,
@@ -154,6 +141,25 @@ def add_creator(session: Session, who: Person, new: NewCreator, now: datetime) -
         data={"creator": new.name, "until": consent.ends_at.isoformat()},
     )
     return creator
+
+
+def _note_added(session: Session, who: Person, creator: Creator, avatar: Avatar, now: datetime) -> None:
+    """Audience and kind of avatar decide the marks, and are believed as the log has them."""
+    look = {"creator": creator.name, "name": avatar.name, "pack": avatar.pack, "performer": avatar.performer}
+    for noun, noun_id, said in (
+        ("creator", creator.id, {"name": creator.name, "audience": creator.audience}),
+        ("avatar", avatar.id, look),
+    ):
+        audits.append(
+            session,
+            at=now,
+            organization=creator.organization_id,
+            actor=who.member_id,
+            action=f"{noun}.added",
+            noun=noun,
+            noun_id=noun_id,
+            data=said,
+        )
 
 
 def audience_of(codes: Iterable[str]) -> str:

@@ -53,8 +53,8 @@ class TestAuditVerify:
         ("statement", "told"),
         [
             (
-                'UPDATE audit SET data = \'{"platform": "elsewhere"}\' WHERE seq = 3',
-                "Entry 3 (channel.connected) was changed",
+                'UPDATE audit SET data = \'{"platform": "elsewhere"}\' WHERE seq = 5',
+                "Entry 5 (channel.connected) was changed",
             ),
             ("UPDATE audit SET actor = 'nobody' WHERE seq = 2", "Entry 2"),
             ("DELETE FROM audit WHERE seq = 2", "Entry 2 is missing"),

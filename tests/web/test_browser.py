@@ -177,7 +177,8 @@ class TestReel:
         seen = watch(DESK)
         seen.page.route("**/still1.jpg", lambda route: route.abort())
         page = seen.open("review-still-locked")
-        page.keyboard.press("ArrowRight")
+        with page.expect_response("**/looked"):
+            page.keyboard.press("ArrowRight")
         expect(page.locator("[data-approve]")).to_have_text("1 of 3 seen", use_inner_text=True)
         assert gallery_app.state.looked == {2}
 
