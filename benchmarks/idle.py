@@ -17,7 +17,7 @@ def main(argv: list[str]) -> None:
         found = members(tree)
         before = {p.pid: cpu(p) for p in found}
         began = time.monotonic()
-        time.sleep(SECONDS)
+        time.sleep(SECONDS)  # the same
         took = time.monotonic() - began
         total_cpu = total_memory = 0.0
         for p in found:

@@ -209,7 +209,7 @@ def _wait_approved(config: Settings, post: _Made) -> None:
             raise Refused(f"“{post.title}” is {found.state.replace('_', ' ')}. It stays unsent.", code="rejected")
         if found.state != PostState.in_review:
             return
-        time.sleep(0.5)
+        time.sleep(0.5)  # a person decides in another process: nothing here could signal
 
 
 def _wait_published(config: Settings, post: _Made) -> tuple[_Made, str, str]:
@@ -224,7 +224,7 @@ def _wait_published(config: Settings, post: _Made) -> tuple[_Made, str, str]:
             return post, target.url, f"{config.base_url}/proof/{rows[0].id}"
         if target.state in ("failed", "kept_back"):
             raise Refused(f"“{post.title}”: {target.reason}", code=target.state)
-        time.sleep(0.3)
+        time.sleep(0.3)  # so do the workers
     raise Refused(f"“{post.title}” was not published in time. See {config.data / 'up.log'}.", code="late")
 
 
