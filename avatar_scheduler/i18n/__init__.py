@@ -1,4 +1,4 @@
-"""Page words. English is the source; catalogues are the .po files beside this module, read once."""
+"""Page words. English is the source; another language is a folder of .po files beside this module, one for each area."""
 
 import functools
 from io import BytesIO
@@ -8,7 +8,7 @@ from babel.core import negotiate_locale
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from babel.support import Translations
+from babel.support import NullTranslations, Translations
 
 FOLDER = Path(__file__).parent
 LANGUAGES = ("en", "fr")
@@ -20,12 +20,22 @@ def N_(words: str) -> str:  # noqa: N802 - the name gettext tools look for
 
 
 def catalogue(language: str) -> Catalog:
-    with (FOLDER / f"{language}.po").open("rb") as file:
-        return read_po(file, locale=language)
+    """Every area of a language as one. Raises ValueError for words that two areas translate."""
+    whole = Catalog(locale=language)
+    for path in sorted((FOLDER / language).glob("*.po")):
+        with path.open("rb") as file:
+            for message in read_po(file, locale=language):
+                if message.id and message.id in whole:
+                    raise ValueError(f"{path.name}: {message.id!r} is translated elsewhere already")
+                if message.id:
+                    whole[message.id] = message
+    return whole
 
 
 @functools.cache
-def translations(language: str) -> Translations:
+def translations(language: str) -> NullTranslations:
+    if language == "en":
+        return NullTranslations()
     compiled = BytesIO()
     write_mo(compiled, catalogue(language))
     compiled.seek(0)

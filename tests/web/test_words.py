@@ -47,7 +47,7 @@ def forms_of(message: Message) -> list[str]:
     return [message.string] if isinstance(message.string, str) else list(message.string or ())
 
 
-@pytest.mark.parametrize("language", i18n.LANGUAGES)
+@pytest.mark.parametrize("language", [language for language in i18n.LANGUAGES if language != "en"])
 class TestCatalogue:
     def test_has_exactly_what_the_pages_say(self, language: str) -> None:
         assert set(messages(language)) == written()
@@ -60,11 +60,6 @@ class TestCatalogue:
             source = message.id if isinstance(message.id, str) else message.id[1]
             for said in forms_of(message):
                 assert set(re.findall(r"%\((\w+)\)s", said)) <= set(re.findall(r"%\((\w+)\)s", source)), source
-
-
-def test_english_says_what_the_source_says() -> None:
-    for key, message in messages("en").items():
-        assert forms_of(message) == ([key] if isinstance(key, str) else list(key))
 
 
 def test_french_has_no_break_spaces_where_french_wants_them() -> None:
