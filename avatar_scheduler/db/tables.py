@@ -6,6 +6,13 @@ from sqlalchemy import Index, UniqueConstraint
 from sqlalchemy import text as sql
 from sqlmodel import Field, SQLModel
 
+from avatar_scheduler.db.asking import Assignment as Assignment  # noqa: PLC0414  (every table is found here)
+from avatar_scheduler.db.asking import Comment as Comment  # noqa: PLC0414  (every table is found here)
+from avatar_scheduler.db.asking import ConsentProof as ConsentProof  # noqa: PLC0414  (every table is found here)
+from avatar_scheduler.db.asking import Delegate as Delegate  # noqa: PLC0414  (every table is found here)
+from avatar_scheduler.db.asking import Notice as Notice  # noqa: PLC0414  (every table is found here)
+from avatar_scheduler.db.asking import Outlet as Outlet  # noqa: PLC0414  (every table is found here)
+from avatar_scheduler.db.asking import Policy as Policy  # noqa: PLC0414  (every table is found here)
 from avatar_scheduler.db.bought import Budget as Budget  # noqa: PLC0414  (every table is found here)
 from avatar_scheduler.db.bought import HookEvent as HookEvent  # noqa: PLC0414  (every table is found here)
 from avatar_scheduler.db.bought import Purchase as Purchase  # noqa: PLC0414  (every table is found here)
@@ -13,6 +20,19 @@ from avatar_scheduler.db.bought import VendorAccount as VendorAccount  # noqa: P
 from avatar_scheduler.db.columns import at, new_id, state, text
 from avatar_scheduler.db.disclosed import Incident as Incident  # noqa: PLC0414  (every table is found here)
 from avatar_scheduler.db.disclosed import Signing as Signing  # noqa: PLC0414  (every table is found here)
+from avatar_scheduler.db.keeping import Audit as Audit  # noqa: PLC0414  (every table is found here)
+from avatar_scheduler.db.keeping import Hold as Hold  # noqa: PLC0414  (every table is found here)
+from avatar_scheduler.db.keeping import Lease as Lease  # noqa: PLC0414  (every table is found here)
+from avatar_scheduler.db.signing_in import ApiKey as ApiKey  # noqa: PLC0414  (every table is found here)
+from avatar_scheduler.db.signing_in import Challenge as Challenge  # noqa: PLC0414  (every table is found here)
+from avatar_scheduler.db.signing_in import Identity as Identity  # noqa: PLC0414  (every table is found here)
+from avatar_scheduler.db.signing_in import IdentityProvider as IdentityProvider  # noqa: PLC0414  (every table is found here)
+from avatar_scheduler.db.signing_in import Invitation as Invitation  # noqa: PLC0414  (every table is found here)
+from avatar_scheduler.db.signing_in import LoginLink as LoginLink  # noqa: PLC0414  (every table is found here)
+from avatar_scheduler.db.signing_in import OidcVisit as OidcVisit  # noqa: PLC0414  (every table is found here)
+from avatar_scheduler.db.signing_in import OneTimeCode as OneTimeCode  # noqa: PLC0414  (every table is found here)
+from avatar_scheduler.db.signing_in import Passkey as Passkey  # noqa: PLC0414  (every table is found here)
+from avatar_scheduler.db.signing_in import WebSession as WebSession  # noqa: PLC0414  (every table is found here)
 from avatar_scheduler.domain.delivery import AttemptState, DeliveryState
 from avatar_scheduler.domain.post import PostState
 from avatar_scheduler.domain.render import RenderState
@@ -21,6 +41,8 @@ from avatar_scheduler.domain.render import RenderState
 class Organization(SQLModel, table=True):
     id: str = Field(default_factory=new_id, primary_key=True)
     name: str
+    kind: str = "solo"
+    """"solo": the owner is the creator. "agency": it acts for others, who sign in themselves."""
     created_at: datetime = at()
 
 
@@ -30,7 +52,16 @@ class Member(SQLModel, table=True):
     name: str
     email: str = Field(unique=True)
     role: str
+    reach: str = "all"
+    """"all" creators of the organization, or only the "assigned"."""
     language: str = "en"
+    zone: str = ""
+    """For quiet hours; empty means that of the creator asked about."""
+    quiet_from: str = ""
+    """Local time "HH:MM" from which nobody is disturbed; empty for none."""
+    quiet_to: str = ""
+    keys: bool = True
+    """Single-letter keys on the pages."""
     password_hash: str = ""
     failed_sign_ins: int = 0
     locked_until: datetime | None = at(nullable=True)
@@ -38,30 +69,11 @@ class Member(SQLModel, table=True):
     created_at: datetime = at()
 
 
-class LoginLink(SQLModel, table=True):
-    __tablename__ = "login_link"
-    id: str = Field(default_factory=new_id, primary_key=True)
-    member_id: str = Field(foreign_key="member.id")
-    token_sha256: str = Field(unique=True)
-    expires_at: datetime = at()
-    used_at: datetime | None = at(nullable=True)
-
-
-class WebSession(SQLModel, table=True):
-    __tablename__ = "web_session"
-    id: str = Field(default_factory=new_id, primary_key=True)
-    member_id: str = Field(foreign_key="member.id", index=True)
-    token_sha256: str = Field(unique=True)
-    csrf: str
-    user_agent: str
-    created_at: datetime = at()
-    expires_at: datetime = at()
-    revoked_at: datetime | None = at(nullable=True)
-
-
 class Creator(SQLModel, table=True):
     id: str = Field(default_factory=new_id, primary_key=True)
     organization_id: str = Field(foreign_key="organization.id", index=True)
+    member_id: str = ""
+    """Who the creator is, once they sign in themselves; empty for somebody made up, or not yet here."""
     name: str
     slug: str = Field(unique=True)
     language: str = "en"
@@ -79,6 +91,11 @@ class Consent(SQLModel, table=True):
     creator_id: str = Field(foreign_key="creator.id", index=True)
     rights: str = text()
     platforms: str = text()
+    live: bool = False
+    sponsored: bool = True
+    brands_excluded: str = text("[]")
+    languages: str = text("[]")
+    """Empty means any."""
     recorded_by: str
     starts_at: datetime = at()
     ends_at: datetime = at()
@@ -250,6 +267,14 @@ class Approval(SQLModel, table=True):
     decision: str
     """"approved", "rejected", "changes_requested" or "standing"."""
     by: str
+    stage: int = 0
+    acted_as: str = ""
+    """One of `domain.stages.ROLES_OF_APPROVAL`: why this person may."""
+    grade: str = ""
+    """"passkey", "session", "terminal" or "standing"; empty in approvals older than grades."""
+    passkey_id: str = ""
+    assertion: str = text()
+    """The authenticator's answer as JSON, its challenge the version's hash."""
     parent_id: str = ""
     scope: str = text()
     note: str = text()
@@ -333,37 +358,3 @@ class Receipt(SQLModel, table=True):
     """The platform still shows the disclosure."""
     again_at: datetime | None = at(nullable=True, index=True)
     """When to read it back once more; empty when that was done."""
-
-
-class Hold(SQLModel, table=True):
-    id: str = Field(default_factory=new_id, primary_key=True)
-    organization_id: str = ""
-    scope: str
-    """"everything", "organization", "creator" or "channel"."""
-    target_id: str = ""
-    reason: str = text()
-    by: str
-    since: datetime = at()
-    lifted_at: datetime | None = at(nullable=True)
-
-
-class Audit(SQLModel, table=True):
-    seq: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
-    at: datetime = at()
-    organization_id: str = ""
-    actor: str
-    action: str
-    noun: str
-    noun_id: str = Field(index=True)
-    data: str = text("{}")
-    previous: str
-    hash: str
-
-
-class Lease(SQLModel, table=True):
-    """Who may act as the one clock. A higher term wins; an older holder's writes find 0 rows."""
-
-    name: str = Field(primary_key=True)
-    owner: str
-    term: int
-    until: datetime = at()
