@@ -38,6 +38,12 @@ class Settings(BaseSettings):
     """Private addresses a named host may resolve to: {"pds.local": ["10.0.0.0/8"]}. Opens nothing else."""
     timestamp_authority: str = ""
     """RFC 3161 address that countersigns Content Credentials; empty means none."""
+    smtp: str = ""
+    """smtp://user:password@host:port or smtps://...; empty means that no e-mail is sent."""
+    mail_from: str = ""
+    """Sender of e-mails."""
+    checkpoints: list[str] = Field(default_factory=list)
+    """Where signed checkpoints of the log go: file:///path, mailto:somebody, s3://bucket/prefix."""
 
     @property
     def secure_cookies(self) -> bool:

@@ -79,3 +79,12 @@ def about(session: Session, organization: str, noun_ids: list[str]) -> list[Audi
 def happened(session: Session, action: str, noun_id: str) -> bool:
     query = select(Audit.seq).where(Audit.noun_id == noun_id, Audit.action == action)
     return session.exec(query.limit(1)).first() is not None
+
+
+def said(session: Session, noun: str, noun_id: str) -> dict[str, str]:
+    """The last word on each thing the log says of it."""
+    query = select(Audit.data).where(Audit.noun == noun, Audit.noun_id == noun_id).order_by(col(Audit.seq))
+    found: dict[str, str] = {}
+    for text in session.exec(query):
+        found |= json.loads(text)
+    return found

@@ -1,4 +1,4 @@
-"""Page words. English is the source; another language is a folder of .po files beside this module, one for each area."""
+"""Page words. English is the source; another language is a folder of .po files here, one for each area."""
 
 import functools
 from io import BytesIO

@@ -5,11 +5,12 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from avatar_scheduler import rules
 from avatar_scheduler.config import Settings
-from avatar_scheduler.db.tables import Audit, Avatar, Channel, Creator, Post
+from avatar_scheduler.db import audits
+from avatar_scheduler.db.tables import Avatar, Channel, Creator, Post
 from avatar_scheduler.domain import slides
 from avatar_scheduler.domain.disclosure import SPONSORED, Blocked, Content, Mark, Place, RequiredMark
 from avatar_scheduler.domain.errors import Invalid, Refused
@@ -89,24 +90,15 @@ def _or_refuse(said: list[RequiredMark] | Blocked) -> list[RequiredMark]:
 
 def audience_of(session: Session, creator: Creator) -> frozenset[str]:
     """As somebody set it. Where the log says otherwise than the column nobody knows, and every rule holds."""
-    said = _logged(session, "creator", creator.id).get("audience")
+    said = audits.said(session, "creator", creator.id).get("audience")
     return frozenset(json.loads(said)) if said == creator.audience else frozenset()
 
 
 def performer_of(session: Session, avatar: Avatar) -> str:
     """Raises Refused where the log says that the avatar is of another kind: laws differ by it."""
-    said = _logged(session, "avatar", avatar.id).get("performer", avatar.performer)
+    said = audits.said(session, "avatar", avatar.id).get("performer", avatar.performer)
     if said != avatar.performer:
         raise Refused(f"{avatar.name} was added as {said}, and is {avatar.performer} now.", code="declared_changed")
-    return said
-
-
-def _logged(session: Session, noun: str, noun_id: str) -> dict[str, str]:
-    """The last word on each thing the log says of it."""
-    query = select(Audit.data).where(Audit.noun == noun, Audit.noun_id == noun_id).order_by(col(Audit.seq))
-    said: dict[str, str] = {}
-    for text in session.exec(query):
-        said |= json.loads(text)
     return said
 
 
@@ -122,6 +114,6 @@ def asks_for(required: Iterable[RequiredMark], mark: Mark) -> bool:
 
 def check_declared(session: Session, post: Post) -> None:
     """Raises Refused when kind or sponsor is not what the writer last said: the log outranks the columns."""
-    said = _logged(session, "post", post.id)
+    said = audits.said(session, "post", post.id)
     if said.get("kind") != post.kind or said.get("sponsored", "no") != post.sponsored:
         raise Refused("What the post says of itself was changed behind the writer's back.", code="declared_changed")

@@ -99,9 +99,10 @@ def add_creator(session: Session, who: Person, new: NewCreator, now: datetime) -
     if session.exec(select(Creator).where(Creator.slug == new.slug)).first():
         raise Conflict(f"There is a creator “{new.slug}” already.", code="slug_taken")
     org = who.organization_id
+    solo = session.get_one(Organization, org).kind == "solo"
     creator = Creator(
-        organization_id=org, name=new.name, slug=new.slug, language=new.language, zone=new.zone, audience=audience,
-        created_at=now,
+        organization_id=org, member_id=who.member_id if solo else "", name=new.name, slug=new.slug,
+        language=new.language, zone=new.zone, audience=audience, created_at=now,
     )  # fmt: skip
     session.add(creator)
     session.flush()

@@ -11,7 +11,7 @@ from sqlalchemy import CursorResult, update
 from sqlmodel import Session, col, select
 
 from avatar_scheduler.db import audits
-from avatar_scheduler.db.tables import LoginLink, Member, WebSession
+from avatar_scheduler.db.tables import Assignment, Creator, LoginLink, Member, WebSession
 from avatar_scheduler.domain.errors import Conflict, Forbidden, Invalid, NotFound
 
 # OWASP's argon2id floor; 80 ms on the reference machine (reliability-security T23).
@@ -25,6 +25,8 @@ MIN_PASSWORD = 12
 MAX_PASSWORD = 256
 FREE_TRIES = 5
 TERMINAL = "terminal"
+API = "api"
+"""Role of a program with a key: drafts and holds, never a decision."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,13 @@ class Person:
     language: str
     csrf: str
     session_id: str
+    reach: frozenset[str] | None = None
+    """Ids of the creators this person may reach; None means all of the organization."""
+    proven: bool = False
+    """A passkey or one-time code was seen in this session."""
+
+    def reaches(self, creator_id: str) -> bool:
+        return self.reach is None or not creator_id or creator_id in self.reach
 
     @property
     def at_terminal(self) -> bool:
@@ -158,11 +167,23 @@ def who_is(session: Session, token: str, now: datetime) -> Person | None:
         WebSession.expires_at > now,
     )
     found = session.exec(query).first()
-    return _person(*found) if found else None
+    return _person(session, *found) if found else None
 
 
-def _person(row: WebSession, member: Member) -> Person:
-    return Person(member.id, member.organization_id, member.name, member.role, member.language, row.csrf, row.id)
+def _person(session: Session, row: WebSession, member: Member) -> Person:
+    return Person(
+        member.id, member.organization_id, member.name, member.role, member.language, row.csrf, row.id,
+        reach=reach_of(session, member), proven=row.proven_at is not None,
+    )  # fmt: skip
+
+
+def reach_of(session: Session, member: Member) -> frozenset[str] | None:
+    """Creators a member may reach; None means all. Creators and clients only ever reach those they were given."""
+    if member.reach == "all" and member.role not in ("creator", "client"):
+        return None
+    given = session.exec(select(Assignment.creator_id).where(Assignment.member_id == member.id))
+    own = session.exec(select(Creator.id).where(Creator.member_id == member.id))
+    return frozenset(given) | frozenset(own)
 
 
 def sign_out(session: Session, token: str) -> None:

@@ -11,17 +11,28 @@ from avatar_scheduler.clock import Clock, utc_now
 from avatar_scheduler.config import Settings
 from avatar_scheduler.renderers.preview import Previews
 from avatar_scheduler.web import (
+    account,
+    auditing,
+    calendar,
+    comments,
     compose,
     errors,
+    events,
     health,
     hooks,
     icons,
     incidents,
     media,
+    onboarding,
+    people,
+    policies,
     posts,
+    programs,
     public,
+    push,
     review,
     sessions,
+    stopping,
     uploads,
     verify,
 )
@@ -33,6 +44,10 @@ FONTS = {
     "/static/fonts/text": "fontpkg_atkinson_hyperlegible",
     "/static/fonts/mono": "fontpkg_ibm_plex_mono",
 }
+PARTS = (
+    health, sessions, account, review, comments, posts, incidents, media, public, compose, calendar, uploads, people,
+    policies, onboarding, stopping, auditing, events, push, programs, hooks, verify,
+)  # fmt: skip
 
 
 class Files(StaticFiles):
@@ -64,6 +79,6 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     app.add_middleware(SecurityHeaders, settings=settings)
     errors.install(app)
     mount_static(app)
-    for part in (health, sessions, review, posts, incidents, media, public, compose, uploads, hooks, verify):
+    for part in PARTS:
         app.include_router(part.router)
     return app

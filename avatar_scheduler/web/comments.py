@@ -1,0 +1,5 @@
+"""What people say about a post before it goes out."""
+
+from fastapi import APIRouter
+
+router = APIRouter()

@@ -1,0 +1,5 @@
+"""What changed meanwhile, as server-sent events."""
+
+from fastapi import APIRouter
+
+router = APIRouter()

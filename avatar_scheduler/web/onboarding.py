@@ -1,0 +1,5 @@
+"""A creator's first minutes: consent, one right at a time, and one practice card."""
+
+from fastapi import APIRouter
+
+router = APIRouter()

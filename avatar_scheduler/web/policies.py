@@ -1,0 +1,5 @@
+"""Who must say yes, for each creator and kind."""
+
+from fastapi import APIRouter
+
+router = APIRouter()
