@@ -17,10 +17,10 @@ NAMES = (
     "undo-2", "wifi-off", "x",
     "audio-lines", "film", "folder-open", "image", "mic", "shirt", "trash", "upload", "user-round",
     "hand-coins", "siren",
-    "calendar-days", "users", "user-round-check", "user-plus", "octagon-pause", "menu", "key-round", "fingerprint",
+    "calendar-days", "users", "user-round-check", "user-plus", "octagon-pause", "menu", "key-round", "scan-face",
     "smartphone", "mail", "bell", "bell-off", "message-circle", "quote", "at-sign", "download", "refresh-cw",
-    "arrow-up", "arrow-down", "arrow-left", "plus", "clock", "moon", "building-2", "bot", "video", "globe", "ban",
-    "circle-pause", "circle-play", "history", "list-checks", "search", "settings", "move", "wifi", "share",
+    "arrow-up", "arrow-down", "arrow-left", "plus", "clock", "moon", "bot", "video", "globe", "ban",
+    "circle-pause", "circle-play", "list-checks", "search", "settings", "move", "wifi", "share",
 )  # fmt: skip
 
 # The brand mark and everything an avatar made is hatched (ux.md, principle 1).
