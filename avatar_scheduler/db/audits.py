@@ -88,3 +88,9 @@ def said(session: Session, noun: str, noun_id: str) -> dict[str, str]:
     for text in session.exec(query):
         found |= json.loads(text)
     return found
+
+
+def actors(session: Session, noun_id: str, *actions: str) -> frozenset[str]:
+    """Everybody the log names as the doer of any of these."""
+    query = select(Audit.actor).where(Audit.noun_id == noun_id, col(Audit.action).in_(actions)).distinct()
+    return frozenset(session.exec(query))

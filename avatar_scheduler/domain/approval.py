@@ -12,6 +12,14 @@ UNDO = timedelta(seconds=10)
 
 PURPOSE = "approval"
 
+LIFE = timedelta(days=90)
+"""After this a yes has to be given again."""
+
+PASSKEY, SESSION, TERMINAL, STANDING = "passkey", "session", "terminal", "standing"
+"""Grades: signed by an authenticator; by this server for a signed-in session, for a command on the machine itself,
+or under a standing approval."""
+SELF, DELEGATE = "+self", "+delegate"
+
 
 @dataclass(frozen=True)
 class Statement:
@@ -29,11 +37,27 @@ class Statement:
     """The standing approval this one was made under, or empty."""
     scope: str
     """Canonical JSON of a standing approval's `Scope`, or empty."""
+    stage: int = 0
+    acted_as: str = ""
+    """The selector of `domain.stages` they stood for; "+self" for the author, "+delegate" for somebody named."""
+    grade: str = ""
+    """How sure it is that it was them; empty in statements older than grades."""
+    passkey: str = ""
+    assertion: str = ""
+    """SHA-256 of the authenticator's answer, or empty."""
 
     def payload(self) -> bytes:
         """Signed as it stands: any edited column changes these bytes."""
+        graded = {
+            "acted_as": self.acted_as,
+            "assertion": self.assertion,
+            "grade": self.grade,
+            "passkey": self.passkey,
+            "stage": self.stage,
+        }
         return canonical(
             {
+                **(graded if self.grade else {}),
                 "by": self.by,
                 "decided_at": self.decided_at.isoformat(),
                 "decision": self.decision,

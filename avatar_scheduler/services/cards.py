@@ -76,6 +76,19 @@ class Picture:
 
 
 @dataclass(frozen=True)
+class StageRow:
+    number: int
+    """From 0."""
+    asks: tuple[str, ...]
+    """Selectors of `domain.stages`."""
+    all: bool
+    names: tuple[str, ...]
+    """Who said yes, or, while it is open, who is asked."""
+    state: str
+    """"done", "open" or "later"."""
+
+
+@dataclass(frozen=True)
 class Card:
     version_id: str
     version_number: int
@@ -127,6 +140,18 @@ class Card:
     """Who pays: one of `domain.disclosure.SPONSORED`."""
     stopped: Blocked | None = None
     """A rule that keeps it from going where it was meant to go, whatever marks it has."""
+    reasons: tuple[tuple[str, str, str], ...] = ()
+    """Why its content needs a person: what, in which field, the words."""
+    stages: tuple[StageRow, ...] = ()
+    asked: bool = True
+    """Whether this person's yes is the one the open stage waits for."""
+    passkey: bool = False
+    """This person has one."""
+    grade: str = ""
+    """Of the decision: "passkey", "session", "terminal" or "standing"."""
+    self_approved: bool = False
+    window: tuple[datetime, datetime] | None = None
+    """In which its time may still be moved without asking again."""
 
 
 @dataclass(frozen=True)
@@ -213,6 +238,16 @@ class FeedPage:
 
 
 @dataclass(frozen=True)
+class Given:
+    stage: int
+    by: str
+    acted_as: str
+    """A selector of `domain.stages`; "+self" for the author themselves, "+delegate" for whom they named."""
+    grade: str
+    at: datetime
+
+
+@dataclass(frozen=True)
 class Proof:
     title: str
     creator: str
@@ -233,6 +268,8 @@ class Proof:
     audit_hash: str
     item_url: str
     root_fingerprint: str
+    yeses: tuple[Given, ...] = ()
+    """Every yes it went out on, in the order of its stages."""
     pictures: tuple[str, ...] = ()
     """SHA-256 of each."""
     sponsored: str = "no"

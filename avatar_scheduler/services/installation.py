@@ -66,7 +66,17 @@ def first_owner(session: Session, organization: str, name: str, email: str, lang
         action="organization.created",
         noun="organization",
         noun_id=org.id,
-        data={"name": organization},
+        data={"name": organization, "kind": org.kind},
+    )
+    audits.append(
+        session,
+        at=now,
+        organization=org.id,
+        actor=member.id,
+        action="member.joined",
+        noun="member",
+        noun_id=member.id,
+        data={"role": member.role},
     )
     return member
 
@@ -148,7 +158,7 @@ def _note_added(session: Session, who: Person, creator: Creator, avatar: Avatar,
     """Audience and kind of avatar decide the marks, and are believed as the log has them."""
     look = {"creator": creator.name, "name": avatar.name, "pack": avatar.pack, "performer": avatar.performer}
     for noun, noun_id, said in (
-        ("creator", creator.id, {"name": creator.name, "audience": creator.audience}),
+        ("creator", creator.id, {"name": creator.name, "audience": creator.audience, "member": creator.member_id}),
         ("avatar", avatar.id, look),
     ):
         audits.append(
