@@ -12,7 +12,7 @@ from avatar_scheduler.domain import consent
 from avatar_scheduler.domain.disclosure import RequiredMark
 from avatar_scheduler.domain.errors import Conflict, Refused
 from avatar_scheduler.domain.post import PostState
-from avatar_scheduler.services import approvals, disclosing, history, holds, posts, standing, versions
+from avatar_scheduler.services import approvals, disclosing, history, holds, posts, proof, versions
 from avatar_scheduler.services.versions import Manifest
 
 
@@ -27,7 +27,8 @@ class Sendable:
     manifest: Manifest
     target: dict[str, str]
     channel: Channel
-    approval: Approval
+    given: tuple[Approval, ...]
+    """The yeses it goes out on."""
     required: tuple[RequiredMark, ...]
     """What platform and law ask for at this instant; those of the request are measured on the request."""
 
@@ -40,14 +41,14 @@ def may_send(session: Session, settings: Settings, delivery: Delivery, at: datet
     version, post = session.get_one(Version, delivery.version_id), session.get_one(Post, delivery.post_id)
     manifest = versions.read(version)
     # First of all: until its hash is found under a signature, nothing in the manifest is believed.
-    approval = _approval(session, settings, manifest, version, post, at)
+    given = proof.check(session, settings, manifest, version, post, at)
     versions.check_seal(settings, version)
     history.check_delivery(session, delivery)
     if damage := history.damage(settings):
         raise NotNow(f"The log is damaged: {damage} Run: avatar-scheduler audit verify", code="log_damaged")
     target = _target(manifest, delivery, version, post)
     channel = _channel(session, delivery, target)
-    _window(delivery, approval, at)
+    _window(delivery, given, at)
     avatar, creator = session.get_one(Avatar, post.avatar_id), session.get_one(Creator, post.creator_id)
     if avatar.consent_id != manifest.data["consent"] or avatar.id != manifest.data["avatar"]["id"]:
         raise Refused("The avatar or its consent changed after the approval.", code="consent_changed")
@@ -64,7 +65,7 @@ def may_send(session: Session, settings: Settings, delivery: Delivery, at: datet
     hold = holds.covering(session, delivery.organization_id, creator.id, channel.id)
     if hold is not None:
         raise NotNow(f"On hold: {hold.reason or 'no reason given'}.", code="held")
-    return Sendable(manifest, target, channel, approval, required)
+    return Sendable(manifest, target, channel, tuple(given), required)
 
 
 def _target(manifest: Manifest, delivery: Delivery, version: Version, post: Post) -> dict[str, str]:
@@ -95,31 +96,8 @@ def _channel(session: Session, delivery: Delivery, target: dict[str, str]) -> Ch
     return channel
 
 
-def _approval(
-    session: Session, settings: Settings, manifest: Manifest, version: Version, post: Post, at: datetime
-) -> Approval:
-    row = approvals.standing_yes(session, version.id)
-    if row is None:
-        raise Refused("Nobody approved this version.", code="not_approved")
-    if row.version_sha256 != manifest.sha256 or row.post_id != post.id:
-        raise Refused("The approval is for a different version.", code="approval_other")
-    approvals.check_signature(settings, row)
-    if audits.happened(session, "approval.undone", row.id):  # `undone_at` could be emptied; the chained log shows it
-        raise Refused("This approval was taken back.", code="approval_undone")
-    history.check_approval(session, post, row)
-    history.check_tail(session, settings, row)
-    if row.parent_id:
-        parent = session.get(Approval, row.parent_id)
-        if parent is None or parent.decision != "standing" or parent.by != row.by:
-            raise Refused("The standing approval is gone.", code="standing_revoked")
-        standing.check(session, settings, parent, post, at, counting=False)
-    if manifest.core and row.parent_id:
-        raise Refused("This kind always needs a person.", code="core")
-    return row
-
-
-def _window(delivery: Delivery, approval: Approval, at: datetime) -> None:
+def _window(delivery: Delivery, given: list[Approval], at: datetime) -> None:
     if at > delivery.latest_start:
         raise Refused("Too late: its time passed before it could be sent. Pick a new time.", code="too_late")
-    if at < delivery.due_at or at < approvals.in_force_from(approval):
+    if at < delivery.due_at or any(at < approvals.in_force_from(row) for row in given):
         raise NotNow("Its time has not come.", code="early")

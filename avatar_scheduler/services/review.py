@@ -1,6 +1,7 @@
 """Deciding about a version: the exact one that was on the screen, by somebody who looked."""
 
 import json
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import CursorResult, update
@@ -8,15 +9,17 @@ from sqlmodel import Session, col, select
 
 from avatar_scheduler.config import Settings
 from avatar_scheduler.db import audits, moves
-from avatar_scheduler.db.columns import new_id
-from avatar_scheduler.db.tables import Approval, Delivery, Post, Version
-from avatar_scheduler.domain.approval import UNDO
+from avatar_scheduler.db.tables import Approval, Delivery, Member, Post, Version
+from avatar_scheduler.domain.approval import LIFE, PASSKEY, SESSION, TERMINAL, UNDO
 from avatar_scheduler.domain.delivery import IN_FLIGHT, DeliveryState
-from avatar_scheduler.domain.errors import Conflict, Invalid, NotFound
+from avatar_scheduler.domain.errors import Conflict, Forbidden, Invalid, NotFound
 from avatar_scheduler.domain.post import PostState
-from avatar_scheduler.services import approvals, looked, posts, seen, versions
+from avatar_scheduler.domain.stages import ANYONE, Stage
+from avatar_scheduler.services import approvals, asked, looked, passkeys, posts, seen, versions
+from avatar_scheduler.services.approvals import How
 from avatar_scheduler.services.people import Person
 from avatar_scheduler.services.roles import DECIDE, require
+from avatar_scheduler.services.versions import Manifest
 
 REASONS = ("not_my_words", "wrong_fact", "too_personal", "tone", "looks_off", "record_myself")
 MAX_NOTE = 2000
@@ -26,7 +29,10 @@ def find(session: Session, who: Person, version_id: str) -> tuple[Version, Post]
     version = session.get(Version, version_id)
     if version is None or version.organization_id != who.organization_id:
         raise NotFound("There is nothing to review here.")
-    return version, session.get_one(Post, version.post_id)
+    post = session.get_one(Post, version.post_id)
+    if not who.reaches(post.creator_id):
+        raise NotFound("There is nothing to review here.")
+    return version, post
 
 
 def record_seen(
@@ -52,24 +58,63 @@ def record_looked(
 
 
 def approve(
-    session: Session, settings: Settings, who: Person, version_id: str, version_hash: str, now: datetime
+    session: Session,
+    settings: Settings,
+    who: Person,
+    version_id: str,
+    version_hash: str,
+    now: datetime,
+    assertion: str = "",
 ) -> str:
-    """The approval's id. A second identical approve answers like the first."""
+    """The approval's id. A second identical approve answers like the first.
+
+    `assertion` is an authenticator's answer (JSON) over the version's hash; without one the grade is lower.
+    """
     version, post = _decidable(session, who, version_id, version_hash)
-    in_force = approvals.standing_yes(session, version.id)
-    if in_force is not None and in_force.by == who.member_id:
-        return in_force.id
+    given = approvals.given(session, version.id)
+    for row in given:
+        if row.by == who.member_id:
+            return row.id
     _open_for_decision(session, post, version, now)
     versions.check_seal(settings, version)
     manifest = versions.read(version)
+    how = _standing(session, who, manifest, given, now)
     view = seen.view_of(session, version.id, who.member_id)
     if manifest.core and (view is None or view.completed_at is None):
         first = "Look at every picture on the review page" if manifest.pictures() else "Watch it to the end"
         raise Invalid(f"{first} first. It speaks for a person.", code="not_seen")
-    row = approvals.approve_version(
-        session, settings, post, version, by=who.member_id, parent="", now=now, approval_id=new_id()
-    )
+    if min(d.due_at for d in approvals.waiting(session, version)) > now + LIFE:
+        raise Conflict(f"Too early: a yes holds {LIFE.days} days, and this goes out later.", code="approval_far")
+    graded = _graded(session, settings, who, how, manifest.sha256, assertion)
+    row = approvals.approve_version(session, settings, post, version, by=who.member_id, parent="", now=now, how=graded)
     return row.id
+
+
+def _standing(session: Session, who: Person, manifest: Manifest, given: list[Approval], now: datetime) -> How:
+    """For which stage this person says yes, and as whom. Raises Forbidden when theirs is not the yes it waits for."""
+    member = session.get_one(Member, who.member_id)
+    asked.check_role(session, member)
+    found = asked.open_stage(manifest.data, given)
+    number, stage = found or (0, Stage((ANYONE,)))  # a policy of no stages still takes a person's yes
+    yeses = [asked.yes_of(row) for row in given if row.stage == number]
+    acted_as = asked.stands_for(session, member, manifest.data, stage, yeses, now)
+    if not acted_as:
+        if who.member_id in asked.authors_of(manifest.data):
+            raise Forbidden("You wrote it, so somebody else has to approve it.", code="author")
+        names = ", ".join(m.name for m in asked.members(session, manifest.data, stage, yeses, now))
+        raise Forbidden(f"Not your yes is asked for now, but that of: {names or 'nobody here yet'}.", code="not_asked")
+    return How("", acted_as, number)
+
+
+def _graded(session: Session, settings: Settings, who: Person, how: How, sha256: str, assertion: str) -> How:
+    if assertion:
+        key = passkeys.check_assertion(session, settings, who.member_id, assertion, bytes.fromhex(sha256), fresh=True)
+        return replace(how, grade=PASSKEY, passkey=key.id, assertion=assertion)
+    if who.at_terminal:
+        return replace(how, grade=TERMINAL)
+    if not who.proven and passkeys.has_any(session, who.member_id):
+        raise Invalid("This device is new here: approve with your passkey once.", code="passkey_needed")
+    return replace(how, grade=SESSION)
 
 
 def _decidable(session: Session, who: Person, version_id: str, version_hash: str) -> tuple[Version, Post]:
@@ -178,7 +223,8 @@ def undo(session: Session, who: Person, approval_id: str, now: datetime) -> None
         if delivery.state is not DeliveryState.scheduled:
             continue
         moves.move(session, delivery, DeliveryState.waiting, at=now, actor=who.member_id, ready_at=delivery.due_at)
-    moves.move(session, post, PostState.in_review, at=now, actor=who.member_id, action="approval.undone")
+    if post.state is PostState.approved:  # it may still wait for others
+        moves.move(session, post, PostState.in_review, at=now, actor=who.member_id, action="approval.undone")
     audits.append(
         session,
         at=now,

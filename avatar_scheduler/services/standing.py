@@ -2,17 +2,19 @@
 
 import json
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlmodel import Session, col, func, select
 
 from avatar_scheduler.config import Settings
 from avatar_scheduler.db import audits
-from avatar_scheduler.db.columns import new_id
 from avatar_scheduler.db.tables import Approval, Channel, Creator, Post, Version
-from avatar_scheduler.domain.approval import Scope, check_scope
-from avatar_scheduler.domain.errors import Invalid, NotFound, Refused
+from avatar_scheduler.domain.approval import STANDING, Scope, check_scope
+from avatar_scheduler.domain.errors import Forbidden, Invalid, NotFound, Refused
 from avatar_scheduler.domain.interaction import is_core
-from avatar_scheduler.services import approvals
+from avatar_scheduler.domain.stages import ANYONE, CREATOR, Yes, next_open
+from avatar_scheduler.services import approvals, asked
+from avatar_scheduler.services.approvals import How
 from avatar_scheduler.services.people import Person
 from avatar_scheduler.services.roles import DECIDE, own, require
 
@@ -38,6 +40,9 @@ def grant(
             f"A standing approval names a kind, 1 to {MAX_PER_DAY} posts a day and 1 to {MAX_DAYS} days.", code="scope"
         )
     own(who, creator)
+    person = asked.person_of(session, creator)
+    if person and person != who.member_id:
+        raise Forbidden(f"Only {creator.name} can say what goes out without them.", code="not_yours_to_give")
     platforms = tuple(sorted(set(session.exec(select(Channel.platform).where(Channel.creator_id == creator.id)))))
     scope = Scope(creator.id, tuple(sorted(kinds)), platforms, per_day, now + timedelta(days=days))
     return approvals.sign_in_ledger(
@@ -52,6 +57,7 @@ def grant(
         scope=scope.text(),
         now=now,
         effective_at=now,
+        how=How(STANDING, CREATOR),
     )
 
 
@@ -63,7 +69,8 @@ def read_scope(row: Approval) -> Scope:
 
 def apply(session: Session, settings: Settings, post: Post, version: Version, now: datetime) -> None:
     """Approves a secondary version under the first standing approval that covers it; else it waits for a person."""
-    if is_core(post.kind):
+    data = json.loads(version.manifest)
+    if data["core"] or not _enough(data):
         return
     query = select(Approval).where(Approval.organization_id == post.organization_id, Approval.decision == "standing")
     for row in session.exec(query.order_by(col(Approval.decided_at))):
@@ -71,10 +78,22 @@ def apply(session: Session, settings: Settings, post: Post, version: Version, no
             check(session, settings, row, post, now, counting=True)
         except Refused:
             continue
-        approvals.approve_version(
-            session, settings, post, version, by=row.by, parent=row.id, now=now, approval_id=new_id()
-        )
+        # It counts as one yes, for the first stage: where others have to agree too, people are asked.
+        how = How(STANDING, stands_for(data))
+        approvals.approve_version(session, settings, post, version, by=row.by, parent=row.id, now=now, how=how)
         return
+
+
+def stands_for(data: dict[str, Any]) -> str:
+    """The creator gave it, or, where nobody is depicted, whoever decides."""
+    first = asked.stages_of(data)[:1]
+    return CREATOR if first and CREATOR in first[0].by else ANYONE
+
+
+def _enough(data: dict[str, Any]) -> bool:
+    """Whether one yes of the creator's, given beforehand, is all this post waits for."""
+    one = Yes(0, asked.creator_of(data) or "creator", stands_for(data))
+    return next_open(asked.stages_of(data), [one]) is None
 
 
 def check(session: Session, settings: Settings, row: Approval, post: Post, now: datetime, *, counting: bool) -> None:

@@ -20,7 +20,7 @@ from avatar_scheduler.domain.errors import Refused
 from avatar_scheduler.domain.interaction import is_core
 from avatar_scheduler.domain.post import PostState
 from avatar_scheduler.domain.version import canonical, sha256
-from avatar_scheduler.services import disclosing, orders, posts, standing
+from avatar_scheduler.services import asked, disclosing, orders, posts, standing
 from avatar_scheduler.services.disclosing import STILLS, VIDEO
 
 ACTOR = "gate"
@@ -56,7 +56,7 @@ def freeze(
         return None
     number = len(list(session.exec(select(Version.id).where(Version.post_id == post.id)))) + 1
     deliveries = _deliveries(session, post)
-    content = _manifest(session, settings, post, number, order, media, evidence, deliveries)
+    content = _manifest(session, settings, post, number, order, media, evidence, deliveries, now)
     text = canonical(content)
     version = Version(
         organization_id=post.organization_id,
@@ -139,6 +139,7 @@ def _manifest(
     media: dict[str, Any],
     evidence: list[dict[str, Any]],
     deliveries: list[Delivery],
+    now: datetime,
 ) -> dict[str, Any]:
     """Everything the audience gets, and everything the decision rests on."""
     creator, avatar = session.get_one(Creator, post.creator_id), session.get_one(Avatar, post.avatar_id)
@@ -149,6 +150,7 @@ def _manifest(
         "post": post.id,
         "number": number,
         "author": post.edited_by,
+        **asked.demanded(session, post, now),
         "creator": {"id": creator.id, "name": creator.name, "slug": creator.slug},
         "avatar": {
             "id": avatar.id,
