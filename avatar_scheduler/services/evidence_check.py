@@ -159,12 +159,17 @@ def _media_name(kind: str, about: Mapping[str, Any]) -> str:
     return f"media/{kind}.{ENDINGS[about['mime']]}"
 
 
+def _digest(assertion: str) -> str:
+    return sha256(assertion) if assertion else ""
+
+
 def _approvals(members: Members, manifest: dict[str, Any]) -> str:
     frozen, rows = _json(members, "version/version.json")["sha256"], _json(members, "records/approvals.json")
     for row in rows:
         said = Statement(
             row["id"], row["organization_id"], row["decision"], row["post_id"], row["version_sha256"], row["by"],
             datetime.fromisoformat(row["decided_at"]), row["parent_id"], row["scope"],
+            row["stage"], row["acted_as"], row["grade"], row["passkey_id"], _digest(row["assertion"]),
         )  # fmt: skip
         if not signing.verify(_key(members, PURPOSE), PURPOSE, said.payload(), row["signature"]):
             raise _broken("records/approvals.json", f"the signature of approval {row['id'][:12]} does not fit")

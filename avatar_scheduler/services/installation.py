@@ -18,7 +18,7 @@ from avatar_scheduler.domain.errors import Conflict, Invalid, NotFound
 from avatar_scheduler.domain.slots import zone_of
 from avatar_scheduler.services.evidence_pack import EVIDENCE
 from avatar_scheduler.services.people import Person
-from avatar_scheduler.services.roles import HOLD, WRITE, own, require
+from avatar_scheduler.services.roles import CONNECT, HOLD, MANAGE, WRITE, own, require
 from avatar_scheduler.services.versions import SEAL
 
 CONSENT_LIFE = timedelta(days=365)
@@ -97,7 +97,7 @@ class NewCreator:
 
 def add_creator(session: Session, who: Person, new: NewCreator, now: datetime) -> Creator:
     """A creator with a recorded consent for likeness and voice, an avatar, and their own feed."""
-    require(who, WRITE, "add a creator")
+    require(who, MANAGE, "add a creator")
     if not re.fullmatch(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?", new.slug):
         raise Invalid(f"“{new.slug}” is not a short name. Use a-z, 0-9 and dashes.", code="slug")
     if new.performer not in PERFORMERS:
@@ -214,7 +214,7 @@ def add_channel(
     sealed: str,
     now: datetime,
 ) -> Channel:
-    require(who, WRITE, "connect a channel")
+    require(who, CONNECT, "connect a channel")
     own(who, creator)
     if platform == "own_feed" and address != creator.slug:
         raise Invalid(f"The feed of {creator.name} is “{creator.slug}”; no other can be theirs.", code="address")
@@ -248,7 +248,7 @@ def add_channel(
 
 def remove_channel(session: Session, who: Person, creator: Creator, name: str, now: datetime) -> Channel:
     """From this transaction on the gate refuses it. Its credentials are forgotten; what was posted stays on record."""
-    require(who, WRITE, "disconnect a channel")
+    require(who, CONNECT, "disconnect a channel")
     own(who, creator)
     platform, _, address = name.partition(":")
     query = select(Channel).where(

@@ -6,7 +6,7 @@ import re
 from datetime import datetime
 from typing import Any
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, and_, col, func, select
 
 from avatar_scheduler.config import Settings
 from avatar_scheduler.db import audits
@@ -24,11 +24,12 @@ from avatar_scheduler.db.tables import (
     Render,
 )
 from avatar_scheduler.db.tables import Version as VersionRow
+from avatar_scheduler.domain.approval import SELF
 from avatar_scheduler.domain.delivery import SETTLED, DeliveryState
 from avatar_scheduler.domain.errors import Refused
 from avatar_scheduler.domain.interaction import is_core
 from avatar_scheduler.domain.post import PostState
-from avatar_scheduler.services import layers, looked, posts, review, seen, versions
+from avatar_scheduler.services import approvals, asked, layers, looked, passkeys, posts, review, seen, versions
 from avatar_scheduler.services.cards import (
     Card,
     GoingOut,
@@ -36,13 +37,15 @@ from avatar_scheduler.services.cards import (
     PostPage,
     Progress,
     QueueRow,
+    StageRow,
     Target,
     TimelineRow,
 )
 from avatar_scheduler.services.people import Person
-from avatar_scheduler.services.roles import DECIDE
+from avatar_scheduler.services.roles import DECIDE, reached
 from avatar_scheduler.services.versions import Manifest
 
+ANY_STAGE = asked.LEGACY[0]
 DECISIONS = {
     PostState.approved: "approved",
     PostState.rejected: "rejected",
@@ -52,20 +55,22 @@ DECISIONS = {
 
 def waiting(session: Session, who: Person, now: datetime) -> list[QueueRow]:
     """What waits for a person: soonest deadline first, core before secondary."""
+    # What is kept back is left out: nothing is to be decided until somebody picks a new time.
+    open_now = and_(col(Delivery.version_id) == Post.version_id, col(Delivery.state) == DeliveryState.waiting)
     query = (
-        select(Post, Creator)
+        select(Post, Creator, func.max(Delivery.latest_start), func.min(Delivery.due_at))
+        .join(Creator, col(Post.creator_id) == Creator.id)
+        .join(Delivery, open_now)
         .where(Post.organization_id == who.organization_id, Post.state == PostState.in_review)
-        .where(Post.creator_id == Creator.id)
+        .group_by(col(Post.id), col(Creator.id))
     )
+    if (creators := reached(who)) is not None:
+        query = query.where(col(Post.creator_id).in_(creators))
     found = []
-    for post, creator in session.exec(query):
-        rows = [d for d in deliveries(session, post.version_id) if d.state is DeliveryState.waiting]
-        if not rows:
-            continue  # kept back: nothing is left to decide until somebody picks a new time
-        left = int((max(d.latest_start for d in rows) - now).total_seconds())
-        due, core = min(d.due_at for d in rows), is_core(post.kind, post.sponsored)
+    for post, creator, latest, due in session.exec(query):
+        left = int((latest - now).total_seconds())
         about = (post.version_id, post.title, creator.name, creator.slug, post.kind)
-        found.append(QueueRow(*about, core, due, left, post.sponsored))
+        found.append(QueueRow(*about, is_core(post.kind, post.sponsored), due, left, post.sponsored))
     return sorted(found, key=lambda row: (row.seconds_left < 0, row.due_at, not row.core))
 
 
@@ -83,6 +88,7 @@ def card(session: Session, settings: Settings, who: Person, version_id: str, now
     current = post.version_id == version.id
     disclosed = layers.of_version(session, settings, manifest, rows, now)
     decision = _decision(session, version.id)
+    open_here = current and post.state is PostState.in_review
     return Card(
         version_id=version.id,
         version_number=version.number,
@@ -110,7 +116,7 @@ def card(session: Session, settings: Settings, who: Person, version_id: str, now
         seen_complete=bool(view and view.completed_at),
         must_see=manifest.core,
         human_ms=tuple((begin, end) for begin, end in data.get("human_ms", ())),
-        can_decide=current and post.state is PostState.in_review and who.role in DECIDE,
+        can_decide=open_here and who.role in DECIDE,
         decided=DECISIONS.get(post.state, "") if current else "",
         decided_by=_name(session, decision.by) if decision else "",
         approval_id=decision.id if decision and decision.by == who.member_id and not decision.parent_id else "",
@@ -127,7 +133,34 @@ def card(session: Session, settings: Settings, who: Person, version_id: str, now
             for number, p in enumerate(pictures, 1)
         ),
         looked_at=tuple(looked.looked_at(view)) if pictures else (),
+        stages=stage_rows(session, data, version.id, now),
+        asked=open_here and _is_asked(session, who, data, version.id, now),
+        passkey=passkeys.has_any(session, who.member_id),
+        grade=decision.grade if decision else "",
+        self_approved=bool(decision and decision.acted_as.endswith(SELF)),
     )
+
+
+def stage_rows(session: Session, data: dict[str, Any], version_id: str, now: datetime) -> tuple[StageRow, ...]:
+    """Each stage: who said yes, or is asked."""
+    given = approvals.given(session, version_id)
+    found = asked.open_stage(data, given)
+    rows = []
+    for number, stage in enumerate(asked.stages_of(data)):
+        yeses = [yes for yes in given if yes.stage == number]
+        state = "done" if found is None or number < found[0] else "open" if number == found[0] else "later"
+        names = [_name(session, yes.by) for yes in yeses]
+        if state == "open":
+            names = [m.name for m in asked.members(session, data, stage, [asked.yes_of(yes) for yes in yeses], now)]
+        rows.append(StageRow(number, stage.by, stage.all, tuple(names), state))
+    return tuple(rows)
+
+
+def _is_asked(session: Session, who: Person, data: dict[str, Any], version_id: str, now: datetime) -> bool:
+    given = approvals.given(session, version_id)
+    number, stage = asked.open_stage(data, given) or (0, ANY_STAGE)
+    yeses = [asked.yes_of(row) for row in given if row.stage == number]
+    return bool(asked.stands_for(session, session.get_one(Member, who.member_id), data, stage, yeses, now))
 
 
 def _decision(session: Session, version_id: str) -> Approval | None:
@@ -163,6 +196,8 @@ def going_out(session: Session, who: Person) -> list[GoingOut]:
         .where(col(Delivery.state).not_in(SETTLED))
         .order_by(col(Delivery.due_at))
     )
+    if (creators := reached(who)) is not None:
+        query = query.where(col(Post.creator_id).in_(creators))
     return [
         GoingOut(row.post_id, row.id, title, targets(session, [row])[0])
         for row, title in session.exec(query.limit(200))
@@ -193,6 +228,8 @@ def _words(manifest: Manifest) -> list[str]:
 def listing(session: Session, who: Person, now: datetime) -> list[Progress]:
     """Newest first."""
     query = select(Post).where(Post.organization_id == who.organization_id).order_by(col(Post.created_at).desc())
+    if (creators := reached(who)) is not None:
+        query = query.where(col(Post.creator_id).in_(creators))
     return [progress_of(session, post) for post in session.exec(query.limit(200))]
 
 

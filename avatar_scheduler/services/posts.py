@@ -161,7 +161,7 @@ def get(session: Session, who: Person, post_id: str) -> Post:
     """By id, or by its first characters as the lists print them."""
     query = select(Post).where(Post.organization_id == who.organization_id, col(Post.id).startswith(post_id))
     found = list(session.exec(query.limit(2))) if len(post_id) >= 6 and post_id.isalnum() else []
-    if len(found) != 1:
+    if len(found) != 1 or not who.reaches(found[0].creator_id):
         raise NotFound(f"There is no post {post_id[:40]}. See: avatar-scheduler post list", code="unknown_post")
     return found[0]
 

@@ -10,7 +10,7 @@ from avatar_scheduler.db.tables import Approval, Audit, Creator, Member
 from avatar_scheduler.domain.errors import NotFound
 from avatar_scheduler.publishers.own_feed import Feed, Item
 from avatar_scheduler.services import layers, pages, vouching
-from avatar_scheduler.services.cards import FeedItem, FeedPage, FeedPicture, Proof
+from avatar_scheduler.services.cards import FeedItem, FeedPage, FeedPicture, Given, Proof
 from avatar_scheduler.services.versions import Manifest
 from avatar_scheduler.studio import voices
 
@@ -68,7 +68,8 @@ def _shown(settings: Settings, item: Item) -> FeedItem:
 
 def proof(session: Session, settings: Settings, delivery_id: str) -> Proof:
     """Shown once the delivery was sent; before that there is nothing to prove to strangers."""
-    row, manifest, approval = vouching.sent(session, settings, delivery_id)
+    row, manifest, given = vouching.sent(session, settings, delivery_id)
+    approval = given[-1]
     data, pictures = manifest.data, tuple(picture["sha256"] for picture in manifest.pictures())
     return Proof(
         title=data["title"],
@@ -87,6 +88,10 @@ def proof(session: Session, settings: Settings, delivery_id: str) -> Proof:
         audit_hash=_entry(session, approval.id),
         item_url=next((t.url for t in pages.targets(session, [row])), ""),
         root_fingerprint=_fingerprint(settings),
+        yeses=tuple(
+            Given(yes.stage, _name(session, yes), yes.acted_as, yes.grade, yes.decided_at)
+            for yes in sorted(given, key=lambda yes: (yes.stage, yes.decided_at))
+        ),
         pictures=pictures,
         sponsored=data.get("sponsored", ""),
     )

@@ -14,7 +14,6 @@ from avatar_scheduler.domain.approval import LIFE, PASSKEY, SESSION, TERMINAL, U
 from avatar_scheduler.domain.delivery import IN_FLIGHT, DeliveryState
 from avatar_scheduler.domain.errors import Conflict, Forbidden, Invalid, NotFound
 from avatar_scheduler.domain.post import PostState
-from avatar_scheduler.domain.stages import ANYONE, Stage
 from avatar_scheduler.services import approvals, asked, looked, passkeys, posts, seen, versions
 from avatar_scheduler.services.approvals import How
 from avatar_scheduler.services.people import Person
@@ -95,7 +94,7 @@ def _standing(session: Session, who: Person, manifest: Manifest, given: list[App
     member = session.get_one(Member, who.member_id)
     asked.check_role(session, member)
     found = asked.open_stage(manifest.data, given)
-    number, stage = found or (0, Stage((ANYONE,)))  # a policy of no stages still takes a person's yes
+    number, stage = found or (0, asked.LEGACY[0])  # a policy of no stages still takes a person's yes
     yeses = [asked.yes_of(row) for row in given if row.stage == number]
     acted_as = asked.stands_for(session, member, manifest.data, stage, yeses, now)
     if not acted_as:

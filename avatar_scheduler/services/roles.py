@@ -8,6 +8,8 @@ from avatar_scheduler.services.people import API, Person
 
 RULE = frozenset({"owner", "admin"})
 """Members, sign-in of the organization, policies."""
+MANAGE = frozenset({"owner", "admin", "manager"})
+"""Creators and what belongs to them."""
 CONNECT = frozenset({"owner", "admin", "manager", "creator", "client"})
 WRITE = frozenset({"owner", "admin", "manager", "editor", "creator", API})
 DECIDE = frozenset({"owner", "admin", "manager", "creator", "approver", "client"})

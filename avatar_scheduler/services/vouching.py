@@ -19,17 +19,18 @@ log = logging.getLogger(__name__)
 OUT = (DeliveryState.accepted, DeliveryState.published)
 
 
-def sent(session: Session, settings: Settings, delivery_id: str) -> tuple[Delivery, Manifest, Approval]:
-    """A delivery that went out, with its manifest and signed approval. Raises NotFound or Refused."""
+def sent(session: Session, settings: Settings, delivery_id: str) -> tuple[Delivery, Manifest, list[Approval]]:
+    """A delivery that went out, with its manifest and signed approvals, oldest first. Raises NotFound or Refused."""
     row = session.get(Delivery, delivery_id)
     if row is None or row.state not in OUT:
         raise NotFound("There is no published item here.")
     manifest = versions.read(session.get_one(Version, row.version_id))
-    approval = approvals.standing_yes(session, row.version_id)
-    if approval is None or approval.version_sha256 != manifest.sha256:
+    given = approvals.given(session, row.version_id)
+    if not given or any(approval.version_sha256 != manifest.sha256 for approval in given):
         raise NotFound("There is no published item here.")
-    approvals.check_signature(settings, approval)
-    return row, manifest, approval
+    for approval in given:
+        approvals.check_signature(settings, approval)
+    return row, manifest, given
 
 
 def is_ours(session: Session, settings: Settings, item: Item) -> bool:

@@ -1,5 +1,8 @@
 """More people: anybody in any role, and Cy, who owns another organization in the same installation."""
 
+from sqlmodel import Session
+
+from avatar_scheduler.db import audits
 from avatar_scheduler.db.tables import Creator, Member, Organization
 from avatar_scheduler.services import installation
 from avatar_scheduler.services.people import Person
@@ -18,7 +21,16 @@ def person(world: World, role: str, organization_id: str = "") -> Person:
         )
         session.add(member)
         session.flush()
+        joined(session, member)
         return Person(member.id, member.organization_id, member.name, role, "en", "csrf", "session")
+
+
+def joined(session: Session, member: Member) -> None:
+    """A role is believed only as the log says it."""
+    audits.append(
+        session, at=member.created_at, organization=member.organization_id, actor=member.id, action="member.joined",
+        noun="member", noun_id=member.id, data={"role": member.role},
+    )  # fmt: skip
 
 
 def outsider(world: World) -> Person:

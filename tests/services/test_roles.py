@@ -32,16 +32,18 @@ def add_creator(world: World, session: Any, who: Person) -> object:
     return installation.add_creator(session, who, new, world.now)
 
 
+def add_channel(world: World, session: Any, who: Person) -> object:
+    return installation.add_channel(session, who, world.maya, "bluesky", "did:plc:x", "", "", world.now)
+
+
 WRITING: dict[str, Verb] = {
     "make": make,
     "submit": submit,
     "edit": lambda world, session, who: posts.edit(session, world.settings, who, GONE, posts.Edit(), world.now),
     "cancel": lambda world, session, who: posts.cancel(session, who, GONE, world.now),
-    "creator": add_creator,
-    "channel": lambda world, session, who: installation.add_channel(
-        session, who, world.maya, "bluesky", "did:plc:x", "", "", world.now
-    ),
 }
+MANAGING: dict[str, Verb] = {"creator": add_creator}
+CONNECTING: dict[str, Verb] = {"channel": add_channel}
 DECIDING: dict[str, Verb] = {
     "approve": lambda world, session, who: review.approve(session, world.settings, who, GONE, GONE, world.now),
     "reject": lambda world, session, who: review.reject(session, who, GONE, GONE, world.now),
@@ -54,14 +56,18 @@ STOPPING: dict[str, Verb] = {
     "hold": lambda world, session, who: holds.put(session, who, "organization", "", "stop", world.now),
     "consent": lambda world, session, who: installation.revoke_consent(session, who, world.maya, world.now),
 }
+ALL = {**WRITING, **MANAGING, **CONNECTING, **DECIDING, **STOPPING}
 MATRIX = {
-    "owner": {**WRITING, **DECIDING, **STOPPING},
-    "admin": {**WRITING, **DECIDING, **STOPPING},
-    "manager": {**WRITING, **DECIDING, **STOPPING},
+    "owner": ALL,
+    "admin": ALL,
+    "manager": ALL,
     "editor": {**WRITING, **STOPPING},
-    "creator": {**DECIDING, **STOPPING},
+    "creator": {**WRITING, **CONNECTING, **DECIDING, **STOPPING},
     "approver": {**DECIDING, **STOPPING},
+    "client": {**CONNECTING, **DECIDING, **STOPPING},
+    "api": {**WRITING, **STOPPING},
     "analyst": {},
+    "auditor": {},
     "Owner": {},
     "": {},
 }
@@ -75,7 +81,7 @@ def test_the_matrix_names_every_role() -> None:
 def test_a_role_may_do_its_verbs_and_no_other(world: World, role: str) -> None:
     who = person(world, role)
     allowed = set()
-    for name, verb in {**WRITING, **DECIDING, **STOPPING}.items():
+    for name, verb in ALL.items():
         if outcome(world, verb, who) != "role":
             allowed.add(name)
     assert allowed == set(MATRIX[role])

@@ -161,7 +161,7 @@ class TestMadeByAi:
 
 
 class TestPeople:
-    @pytest.mark.parametrize("role", ["approver", "analyst", "creator"])
+    @pytest.mark.parametrize("role", ["approver", "analyst", "client"])
     def test_only_writers_add_and_remove(self, world: World, tmp_path: Path, role: str) -> None:
         who, row = person(world, role), bring(world, given(tmp_path))
         with pytest.raises(Forbidden, match="may not add files"):

@@ -11,6 +11,7 @@ from avatar_scheduler.config import Settings
 from avatar_scheduler.db.tables import Member, Organization
 from avatar_scheduler.services import people
 from avatar_scheduler.web.app import create_app
+from tests.services.cast import joined
 from tests.web import gallery
 from tests.web.visitor import Visitor
 from tests.world import World
@@ -116,5 +117,6 @@ def cy(world: World, app: FastAPI) -> Visitor:
         )  # fmt: skip
         session.add(member)
         session.flush()
+        joined(session, member)
         member_id = member.id
     return Visitor(app, world.settings.base_url).enter(link(world, member_id))
