@@ -1,9 +1,13 @@
 """More people: anybody in any role, and Cy, who owns another organization in the same installation."""
 
-from sqlmodel import Session
+import json
+from dataclasses import replace
+
+from sqlmodel import Session, select
 
 from avatar_scheduler.db import audits
-from avatar_scheduler.db.tables import Creator, Member, Organization
+from avatar_scheduler.db.tables import Creator, Member, Organization, Policy
+from avatar_scheduler.domain.stages import ALL_KINDS, Stage, plain
 from avatar_scheduler.services import installation
 from avatar_scheduler.services.people import Person
 from tests.world import World
@@ -46,3 +50,45 @@ def creator_of(world: World, who: Person, slug: str) -> Creator:
     with world.write() as session:
         new = installation.NewCreator(slug.title(), slug, "en", "UTC", "leo", "city", "fictional")
         return installation.add_creator(session, who, new, world.now)
+
+
+def agency(world: World) -> tuple[Person, Person, Creator]:
+    """The organization becomes an agency: Nadia manages it, and Leo is a creator with a sign-in of his own."""
+    nadia, leo = person(world, "manager"), person(world, "creator")
+    with world.write() as session:
+        session.get_one(Organization, world.ada.organization_id).kind = "agency"
+    made = creator_of(world, world.ada, "leo")
+    depicts(world, made, leo)
+    with world.write() as session:
+        return nadia, replace(leo, reach=frozenset({made.id})), session.get_one(Creator, made.id)
+
+
+def depicts(world: World, creator: Creator, who: Person) -> None:
+    with world.write() as session:
+        session.get_one(Creator, creator.id).member_id = who.member_id
+        audits.append(
+            session, at=world.now, organization=creator.organization_id, actor=who.member_id, action="creator.person",
+            noun="creator", noun_id=creator.id, data={"member": who.member_id},
+        )  # fmt: skip
+
+
+def policy(world: World, creator: Creator, *stages: Stage, kind: str = ALL_KINDS) -> Policy:
+    """In force at once, as `policy_changes` writes it."""
+    text = json.dumps(plain(stages))
+    with world.write() as session:
+        number = len(list(session.exec(select(Policy.id).where(Policy.creator_id == creator.id)))) + 1
+        row = Policy(
+            organization_id=creator.organization_id, creator_id=creator.id, kind=kind, number=number, stages=text,
+            set_by=world.ada.member_id, created_at=world.now, effective_at=world.now,
+        )  # fmt: skip
+        session.add(row)
+        session.flush()
+        audits.append(
+            session, at=world.now, organization=creator.organization_id, actor=world.ada.member_id, action="policy.set",
+            noun="policy", noun_id=row.id,
+            data={
+                "creator": creator.id, "kind": kind, "stages": text, "number": str(number),
+                "effective_at": world.now.isoformat(),
+            },
+        )  # fmt: skip
+        return row
