@@ -6,7 +6,7 @@ from dataclasses import replace
 from sqlmodel import Session, select
 
 from avatar_scheduler.db import audits
-from avatar_scheduler.db.tables import Creator, Member, Organization, Policy
+from avatar_scheduler.db.tables import Assignment, Creator, Member, Organization, Policy
 from avatar_scheduler.domain.stages import ALL_KINDS, Stage, plain
 from avatar_scheduler.services import installation
 from avatar_scheduler.services.people import Person
@@ -92,3 +92,14 @@ def policy(world: World, creator: Creator, *stages: Stage, kind: str = ALL_KINDS
             },
         )  # fmt: skip
         return row
+
+
+def reaches(world: World, who: Person, creator: Creator) -> Person:
+    with world.write() as session:
+        session.add(
+            Assignment(
+                organization_id=who.organization_id, member_id=who.member_id, creator_id=creator.id,
+                created_at=world.now,
+            )
+        )  # fmt: skip
+    return replace(who, reach=(who.reach or frozenset()) | {creator.id})

@@ -121,12 +121,7 @@ class TestSequence:
     @pytest.fixture
     def version(self, world: World, agency: Agency, people: dict[str, Person]) -> Version:
         nadia, _, creator = agency
-        world.sql("UPDATE member SET reach = 'all' WHERE id = :id", id=people["brand"].member_id)
-        world.sql(
-            "INSERT INTO assignment (id, organization_id, member_id, creator_id, created_at)"
-            " SELECT 'a1', :org, :member, :creator, created_at FROM member WHERE id = :member",
-            org=nadia.organization_id, member=people["brand"].member_id, creator=creator.id,
-        )  # fmt: skip
+        cast.reaches(world, people["brand"], creator)
         cast.policy(world, creator, Stage(("role:approver",)), Stage((CLIENT,)), Stage((CREATOR,)))
         return version_by(world, nadia, creator)
 
@@ -149,7 +144,7 @@ class TestSequence:
     def test_a_stage_left_out_by_sql_is_missed(self, world: World, version: Version, people: dict[str, Person]) -> None:
         for name in ("editor", "brand", "leo"):
             yes(world, people[name], version)
-        world.sql("DELETE FROM approval WHERE by = :id", id=people["brand"].member_id)
+        world.sql('DELETE FROM approval WHERE "by" = :id', id=people["brand"].member_id)
         assert may_send(world, version) == "stage_open"
 
     def test_taking_back_one_yes_opens_its_stage(
