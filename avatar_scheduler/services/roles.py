@@ -14,6 +14,8 @@ CONNECT = frozenset({"owner", "admin", "manager", "creator", "client"})
 WRITE = frozenset({"owner", "admin", "manager", "editor", "creator", API})
 DECIDE = frozenset({"owner", "admin", "manager", "creator", "approver", "client"})
 HOLD = WRITE | DECIDE
+LIFT = MANAGE | {"creator"}
+"""Everybody may stop; starting again is for those who answer for it."""
 COMMENT = HOLD
 AUDIT = frozenset({"owner", "admin", "manager", "editor", "approver", "creator", "client", "analyst", "auditor"})
 ROLES = WRITE | DECIDE | AUDIT
