@@ -2,17 +2,19 @@
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlmodel import select
 
+from avatar_scheduler.db import deliveries
 from avatar_scheduler.db.tables import Approval, Delivery, Post, Version
 from avatar_scheduler.domain.delivery import GRACE, DeliveryState
 from avatar_scheduler.domain.errors import Refused
 from avatar_scheduler.domain.version import canonical, sha256
 from avatar_scheduler.renderers.base import Order
-from avatar_scheduler.services import versions
+from avatar_scheduler.services import review, versions
 from avatar_scheduler.services.gate import may_send
 from tests.world import World
 
@@ -60,7 +62,8 @@ def test_the_manifest_has_everything_the_audience_gets(world: World) -> None:
     assert delivery.latest_start == delivery.due_at + GRACE
 
 
-def test_every_changed_leaf_is_refused(world: World) -> None:
+@pytest.mark.parametrize("state", ["scheduled", "claimed"])
+def test_every_changed_leaf_is_refused(world: World, state: str) -> None:
     """Also where the insider fits the version's hash: then the approval is for another one."""
     delivery = world.approved("reply")
     world.due(delivery)
@@ -68,6 +71,8 @@ def test_every_changed_leaf_is_refused(world: World) -> None:
     data = json.loads(version.manifest)
     with world.write() as session:
         row, sent = session.get_one(Version, version.id), session.get_one(Delivery, delivery.id)
+        if state == "claimed":
+            deliveries.claim(session, sent, world.now, world.now + timedelta(seconds=60), "worker")
         assert may_send(session, world.settings, sent, world.now)
         paths = list(leaves(data))
         for path in paths:
@@ -79,7 +84,23 @@ def test_every_changed_leaf_is_refused(world: World) -> None:
             with pytest.raises(Refused):
                 may_send(session, world.settings, sent, world.now)
         session.rollback()
-    assert len(paths) > 60
+    assert len(paths) > 70
+
+
+def test_every_changed_leaf_is_refused_to_whoever_decides(world: World) -> None:
+    version = world.version(world.post("reply"))
+    world.watch(version)
+    data = json.loads(version.manifest)
+    with world.write() as session:
+        row = session.get_one(Version, version.id)
+        for path in leaves(data):
+            row.manifest = canonical(mutated(data, path))
+            for digest in (version.sha256, sha256(row.manifest)):
+                row.sha256 = digest
+                with pytest.raises(Refused):
+                    review.approve(session, world.settings, world.ada, row.id, digest, world.now)
+        session.rollback()
+    assert world.approve(version)
 
 
 def test_a_fitted_approval_lacks_its_signature(world: World) -> None:
