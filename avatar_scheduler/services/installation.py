@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 from avatar_scheduler import rules
 from avatar_scheduler.config import Settings
 from avatar_scheduler.db import audits, schema
+from avatar_scheduler.db.engine import write_scope
 from avatar_scheduler.db.tables import Avatar, Channel, Consent, Creator, Member, Organization
 from avatar_scheduler.domain.approval import PURPOSE
 from avatar_scheduler.domain.consent import PERFORMERS
@@ -23,6 +24,8 @@ from avatar_scheduler.services.versions import SEAL
 
 CONSENT_LIFE = timedelta(days=365)
 TAKEDOWN = ("ask", "auto")
+SET_UP = "set-up"
+"""Who the log says did it."""
 
 
 def prepare(settings: Settings, organization: str, now: datetime) -> None:
@@ -40,6 +43,27 @@ def prepare(settings: Settings, organization: str, now: datetime) -> None:
         signing.make_signing_key(settings.keys, purpose)
     chain.make_chain(settings.keys / "credentials", organization, now)
     watermark.make_key(settings.keys / "credentials")
+    with write_scope(settings) as session:
+        _log_people(session, now)
+
+
+def _log_people(session: Session, now: datetime) -> None:
+    """Roles, and who a creator is, are believed as the log has them: what is older than that is written down once."""
+    for member in session.exec(select(Member)):
+        if "role" not in audits.said(session, "member", member.id):
+            _note(session, member.organization_id, "member.joined", "member", member.id, {"role": member.role}, now)
+    for creator in session.exec(select(Creator)):
+        if "member" not in audits.said(session, "creator", creator.id):
+            said = {"member": creator.member_id}
+            _note(session, creator.organization_id, "creator.person", "creator", creator.id, said, now)
+
+
+def _note(
+    session: Session, organization: str, action: str, noun: str, noun_id: str, said: dict[str, str], now: datetime
+) -> None:
+    audits.append(
+        session, at=now, organization=organization, actor=SET_UP, action=action, noun=noun, noun_id=noun_id, data=said
+    )
 
 
 def first_owner(session: Session, organization: str, name: str, email: str, language: str, now: datetime) -> Member:
