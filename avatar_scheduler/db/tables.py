@@ -133,6 +133,7 @@ class Channel(SQLModel, table=True):
 
 
 class Post(SQLModel, table=True):
+    __table_args__ = (Index("ix_post_open", "organization_id", "state"),)
     id: str = Field(default_factory=new_id, primary_key=True)
     organization_id: str = Field(foreign_key="organization.id", index=True)
     creator_id: str = Field(foreign_key="creator.id")
@@ -262,7 +263,7 @@ class Approval(SQLModel, table=True):
     id: str = Field(default_factory=new_id, primary_key=True)
     organization_id: str = Field(foreign_key="organization.id", index=True)
     post_id: str = Field(default="", index=True)
-    version_id: str = ""
+    version_id: str = Field(default="", index=True)
     version_sha256: str = ""
     decision: str
     """"approved", "rejected", "changes_requested" or "standing"."""
@@ -297,7 +298,7 @@ class Delivery(SQLModel, table=True):
     id: str = Field(default_factory=new_id, primary_key=True)
     organization_id: str = Field(foreign_key="organization.id", index=True)
     post_id: str = Field(foreign_key="post.id", index=True)
-    version_id: str = Field(foreign_key="version.id")
+    version_id: str = Field(foreign_key="version.id", index=True)
     channel_id: str = Field(foreign_key="channel.id")
     state: DeliveryState = state(DeliveryState, DeliveryState.waiting)
     reason: str = text()
