@@ -50,6 +50,10 @@ GRACE = timedelta(minutes=30)
 """Past due plus this, nothing goes out by itself (reliability-security I8)."""
 
 
+WINDOW = timedelta(hours=2)
+"""Before and after its time, as the person who decides sees it: inside, it may be moved without asking again."""
+
+
 class AttemptState(StrEnum):
     open = "open"
     """Intent committed, nothing irreversible called."""

@@ -138,7 +138,14 @@ def card(session: Session, settings: Settings, who: Person, version_id: str, now
         passkey=passkeys.has_any(session, who.member_id),
         grade=decision.grade if decision else "",
         self_approved=bool(decision and decision.acted_as.endswith(SELF)),
+        window=_window(data),
     )
+
+
+def _window(data: dict[str, Any]) -> tuple[datetime, datetime] | None:
+    """In which all its deliveries may still be moved; None for versions older than windows."""
+    windows = [tuple(map(datetime.fromisoformat, t["window"])) for t in data["targets"] if "window" in t]
+    return (max(w[0] for w in windows), min(w[1] for w in windows)) if windows else None
 
 
 def stage_rows(session: Session, data: dict[str, Any], version_id: str, now: datetime) -> tuple[StageRow, ...]:

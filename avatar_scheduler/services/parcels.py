@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from typing import Any
 
 from sqlmodel import Session
 
@@ -40,7 +41,7 @@ def describe(
     """The parcel without reading its files: enough for a read-back."""
     data, blobs = manifest.data, Blobs(settings.blobs)
     film = data["media"] if manifest.form == VIDEO else None
-    target = _target(manifest, delivery)
+    _target(manifest, delivery)
     return Parcel(
         delivery_id=delivery.id,
         attempt_id=attempt_id,
@@ -54,13 +55,13 @@ def describe(
         media=tuple(_parts(blobs, manifest)),
         captions_vtt=blobs.path(film["captions"]["sha256"]) if film else None,
         poster=blobs.path(film["poster"]["sha256"]) if film else None,
-        created_at=datetime.fromisoformat(target["due_at"]),
+        created_at=delivery.due_at,
         proof_url=f"{settings.base_url}/proof/{delivery.id}",
         required=tuple(required),
     )
 
 
-def _target(manifest: Manifest, delivery: Delivery) -> dict[str, str]:
+def _target(manifest: Manifest, delivery: Delivery) -> dict[str, Any]:
     target = manifest.target(delivery.id)
     if target is None:
         raise Refused("The delivery is not in its version.", code="delivery_changed")
