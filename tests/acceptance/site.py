@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import httpx
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Dialog, Page
 
 from avatar_scheduler.db.tables import Delivery, Version
 from avatar_scheduler.services import holds, posts
@@ -76,7 +76,11 @@ class Visit:
         self.problems: list[str] = []
         page.on("console", lambda said: self.problems.append(said.text) if said.type == "error" else None)
         page.on("pageerror", lambda error: self.problems.append(str(error)))
-        page.on("dialog", lambda dialog: (self.problems.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+        page.on("dialog", self.asked)
+
+    def asked(self, dialog: Dialog) -> None:
+        self.problems.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
 
     def open(self, path: str) -> Page:
         self.page.goto(self.site.url + path)

@@ -36,7 +36,8 @@ def speak(world: World, language: str) -> None:
 
 
 def look_at_all(made: Site, size: tuple[int, int], *, dark: bool = False, axe: bool = True) -> int:
-    visit, found = made.visit(size, dark=dark), []
+    visit = made.visit(size, dark=dark)
+    found: list[tuple[str, ...]] = []
     paths = made.paths()
     for path in paths:
         page = visit.open(path)
@@ -44,7 +45,7 @@ def look_at_all(made: Site, size: tuple[int, int], *, dark: bool = False, axe: b
             found.append((path, f"{wide} px too wide"))
         if axe:
             violations = AXE.run(page).response["violations"]
-            found += [(path, v["id"], [node["html"][:160] for node in v["nodes"]]) for v in violations]
+            found += [(path, v["id"], *(node["html"][:160] for node in v["nodes"])) for v in violations]
     assert found + [("browser", problem) for problem in visit.problems] == []
     return len(paths)
 
@@ -65,10 +66,8 @@ class Longer(NullTranslations):
     def gettext(self, message: str) -> str:
         return stretched(message)
 
-    def ngettext(self, singular: str, plural: str, num: int) -> str:
-        return stretched(singular if num == 1 else plural)
-
-    ugettext, ungettext = gettext, ngettext
+    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
+        return stretched(msgid1 if n == 1 else msgid2)
 
 
 def stretched(message: str) -> str:
