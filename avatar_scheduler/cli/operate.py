@@ -49,12 +49,13 @@ def queue(json: Json = False) -> None:
 def hold_on(
     reason: Annotated[str, typer.Argument(help="Why; shown to everybody.")] = "",
     creator: Annotated[str, typer.Option(help="Only this creator.")] = "",
+    everything: Annotated[bool, typer.Option("--everything", help="Every tenant on this machine.")] = False,
 ) -> None:
     """Nothing leaves from now on. What is due waits, at most until its latest start."""
     with write_scope(settings()) as session:
         who = operator()
-        scope, target = "organization", ""
-        if creator:
+        scope, target = "everything" if everything else "organization", ""
+        if creator and not everything:
             scope, target = "creator", installation.creator_by_slug(session, who, creator).id
         holds.put(session, who, scope, target, reason, now())
     console.print("Hold is on. Nothing goes out.")

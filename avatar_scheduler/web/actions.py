@@ -30,6 +30,11 @@ ACTIONS = {
     "approval.approved": Action(N_("The yes of %(actor)s was signed"), "shield-check", CHECK),
     "approval.standing": Action(N_("%(actor)s gave a standing approval"), "shield-check", PERSON),
     "approval.undone": Action(N_("%(actor)s took the yes back"), "undo-2", PERSON),
+    "version.nudged": Action(N_("%(actor)s reminded the people who are asked"), "bell", PERSON),
+    "notice.sent": Action(N_("A notice was sent"), "bell", MACHINE),
+    "notice.failed": Action(N_("A notice could not be sent"), "bell-off", MACHINE),
+    "outlet.added": Action(N_("%(actor)s added a way of being told"), "bell", PERSON),
+    "outlet.removed": Action(N_("A way of being told was removed"), "bell-off", PERSON),
     "upload.added": Action(N_("%(actor)s added a file"), "upload", PERSON),
     "upload.removed": Action(N_("%(actor)s removed a file"), "x", PERSON),
     "render.running": Action(N_("A worker started to render"), "file-play", MACHINE),
@@ -53,6 +58,8 @@ ACTIONS = {
     "incident.takedown_failed": Action(N_("The platform would not take it down"), "circle-x", MACHINE),
     "incident.taken_down": Action(N_("Taken down"), "trash", MACHINE),
     "incident.closed": Action(N_("%(actor)s has seen to it"), "check", PERSON),
+    "hold.on": Action(N_("%(actor)s stopped it"), "octagon-pause", PERSON),
+    "hold.off": Action(N_("%(actor)s started it again"), "undo-2", PERSON),
     "delivery.withdrawn": Action(N_("Withdrawn before it left"), "undo-2", MACHINE),
 }
 

@@ -11,13 +11,16 @@ from sqlmodel import Session
 from avatar_scheduler.config import Settings
 from avatar_scheduler.db.engine import read_scope, write_scope
 from avatar_scheduler.domain.errors import Forbidden
-from avatar_scheduler.services import people
+from avatar_scheduler.services import holds, people
 from avatar_scheduler.services.people import Person
 from avatar_scheduler.web import security
 
 PUBLIC = frozenset(
     {
         "/healthz",
+        "/manifest.webmanifest",
+        "/sw.js",
+        "/offline",
         "/sign-in",
         "/welcome/{token}",
         "/licences",
@@ -90,6 +93,8 @@ def visitor(request: Request, settings: SettingsDep, now: Now) -> Person | None:
         return None
     with read_scope(settings) as session:
         person = people.who_is(session, token, now)
+        # Said on every page while one is on, and asked for here: by the time a page is drawn its session may be closed.
+        request.state.holds = holds.shown(session, person) if person else ()
     request.state.person = person
     return person
 

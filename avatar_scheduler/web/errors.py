@@ -91,7 +91,7 @@ def _sign_in(request: Request, error: SignInNeeded) -> Response:
 def _domain(request: Request, error: SchedulerError) -> Response:
     status = status_of(error)
     if error.code in review.SHOWN_ON_CARD and not wants_json(request):
-        card = review.card_after_refusal(request, status)
+        card = review.card_after_refusal(request, status, error.code)
         if card is not None:
             return card
     return answer(request, kind_of(error), error.message, code=error.code, status=status)

@@ -79,5 +79,6 @@ def language_of(request: Request) -> str:
 def page(request: Request, template: str, /, *, status: int = 200, **context: Any) -> HTMLResponse:
     language = language_of(request)
     context.setdefault("person", getattr(request.state, "person", None))
+    context.setdefault("holds", getattr(request.state, "holds", ()))
     body = render(template, language, **context)
     return HTMLResponse(body, status, headers={"Content-Language": language, "Vary": "Accept-Language"})

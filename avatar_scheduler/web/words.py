@@ -201,6 +201,14 @@ INCIDENTS = {
 }
 """What is being done about it; an open one says nothing yet."""
 
+GRADES = {
+    "passkey": N_("With a passkey"),
+    "session": N_("From a signed-in session"),
+    "terminal": N_("At the terminal of this machine"),
+    "standing": N_("Under a standing approval"),
+}
+"""How sure it is that it was them."""
+
 CHANGE_REASONS = {
     "not_my_words": N_("Not my words"),
     "wrong_fact": N_("Wrong fact"),

@@ -88,7 +88,7 @@ def test_only_one_s_own_holds_are_seen_and_lifted(world: World) -> None:
 
 def test_lifting_twice_says_there_is_none(world: World) -> None:
     put(world, world.ada, "organization")
-    put(world, world.ada, "organization")
+    put(world, world.ada, "creator", world.maya.id)
     assert lift(world, world.ada) == 2
     with pytest.raises(NotFound):
         lift(world, world.ada)

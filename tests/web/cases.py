@@ -136,7 +136,10 @@ CARDS = {
     "stopped": replace(READY, stopped=STOPPED),
     "sponsored": replace(READY, kind="tip", sponsored="paid", layers=SPONSORED, changes=()),
     "too_late": replace(READY, seconds_left=-60, can_decide=False),
-    "stale": replace(READY, version_number=1, newer_version_id="v2id", can_decide=False, changes=()),
+    "stale": replace(
+        READY, version_number=1, newer_version_id="v2id", can_decide=False, changes=(),
+        script=READY.script.replace("ten", "five"),
+    ),
     "approved": replace(
         READY, decided="approved", decided_by="Ada Lind", approval_id="a1", undo_until=NOW + timedelta(seconds=9),
         can_decide=False, post_state="approved",

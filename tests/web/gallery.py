@@ -12,7 +12,7 @@ import av
 import numpy as np
 import uvicorn
 from fastapi import FastAPI, Request
-from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from PIL import Image, ImageDraw, ImageFont
 
 from avatar_scheduler.config import Settings
@@ -21,7 +21,7 @@ from avatar_scheduler.web import app as web_app
 from avatar_scheduler.web import errors, posts, review, uploads, verify
 from avatar_scheduler.web.security import SecurityHeaders
 from avatar_scheduler.web.templating import render
-from tests.web import cases
+from tests.web import cases, review_cases
 
 
 def pages() -> dict[str, tuple[str, dict[str, Any]]]:
@@ -30,7 +30,8 @@ def pages() -> dict[str, tuple[str, dict[str, Any]]]:
     for name, card in cases.CARDS.items():
         newer = replace(cases.READY, version_number=2) if name == "stale" else None
         found[f"review-{name}"] = ("review.html", review.view(card, cases.ROWS, cases.NOW, newer))
-    found["review-empty"] = ("review_empty.html", {"waiting": 0})
+    found["review-empty"] = ("review_empty.html", {"waiting": 0, "coming": []})
+    found |= review_cases.pages()
     for name, post in cases.POSTS.items():
         incidents = cases.INCIDENTS if name == "incident" else ()
         found[f"post-{name}"] = ("post.html", posts.view(post, cases.ADA, waiting=3, incidents=incidents))
@@ -94,6 +95,23 @@ def make_media(folder: Path) -> None:
     (folder / "captions.vtt").write_text("WEBVTT\n\n00:00.000 --> 00:02.000\nKeep the heat low.\n")
 
 
+def _quiet(app: FastAPI) -> None:
+    """What pages ask for by themselves: a stream that says nothing, a sign of life, whether the text was read."""
+
+    @app.get("/events")
+    def events() -> Response:
+        return Response("retry: 600000\n\n", media_type="text/event-stream")
+
+    @app.get("/healthz")
+    def health() -> JSONResponse:
+        return JSONResponse({"ok": True})
+
+    @app.post("/review/{version_id}/read")
+    def read(version_id: str) -> JSONResponse:
+        app.state.reads.append(version_id)
+        return JSONResponse({"complete": len(app.state.reads) == app.state.readable_at, "wait_ms": 200})
+
+
 def gallery(settings: Settings, media: Path) -> FastAPI:
     app = FastAPI(openapi_url=None)
     app.state.settings = settings
@@ -101,6 +119,8 @@ def gallery(settings: Settings, media: Path) -> FastAPI:
     web_app.mount_static(app)
     app.state.seen = []
     app.state.looked = set()
+    app.state.reads, app.state.readable_at = [], 0
+    _quiet(app)
 
     @app.get("/page/{name}")
     def one(name: str, lang: str = "en") -> HTMLResponse:

@@ -18,6 +18,7 @@ from tests.world import World
 ASSETS = {"/static", "/static/fonts/text", "/static/fonts/mono"}
 FILLED = {
     "version_id": "v",
+    "outlet_id": "o",
     "approval_id": "a",
     "post_id": "abcdef",
     "preview_id": "p",
@@ -30,6 +31,7 @@ FILLED = {
     "renderer": "heygen",
     "number": 1,
     "incident_id": "abcdef",
+    "hold_id": "h",
 }
 
 

@@ -2,6 +2,7 @@
 const OFF = "keys-off";
 const help = document.getElementById("keys");
 const on = help?.querySelector("[data-keys-on]");
+const off = () => localStorage.getItem(OFF) !== null || document.querySelector("[data-keys=off]") !== null;
 const typing = (target) => target.closest("input:not([type=checkbox]):not([type=range]), textarea, select, [contenteditable]");
 
 if (on) {
@@ -18,7 +19,7 @@ document.addEventListener("keydown", (event) => {
   const key = event.key === " " ? "space" : event.key.toLowerCase();
   const sheet = document.querySelector(".sheet:target");
   if (key === "escape" ? !sheet : sheet) return;
-  if (key !== "escape" && (localStorage.getItem(OFF) !== null || typing(event.target))) return;
+  if (key !== "escape" && (off() || typing(event.target))) return;
   // Space on a focused control is that control's own key.
   if (key === "space" && event.target.closest("a, button, summary, input, video")) return;
   const target = (sheet || document).querySelector(`[data-key="${CSS.escape(key)}"]`);

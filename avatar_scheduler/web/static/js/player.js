@@ -1,4 +1,6 @@
 // Plays the preview and reports what was really played. Only the server unlocks.
+import { unlock } from "./unlock.js";
+
 const clock = (s) => `${Math.floor(s / 60)}:${String(Math.floor(s % 60)).padStart(2, "0")}`;
 const $ = (query, root = document) => root.querySelector(query);
 
@@ -68,11 +70,7 @@ function follow(root, video) {
       box.textContent = box.dataset.watched.replace("{}", clock(Math.ceil(seen / 1000)));
     if (!complete) return;
     $("[data-done]", root).hidden = false;
-    for (const note of document.querySelectorAll("[data-locked-note]")) note.hidden = true;
-    const approve = $("[data-approve]");
-    if (approve?.dataset.face !== "locked") return;
-    approve.dataset.face = "open";
-    approve.disabled = false;
+    unlock();
   }
   report(); // nothing played yet: starts the server's clock, which no claim may outrun
   video.addEventListener("timeupdate", () => Date.now() - sent > 2000 && report());

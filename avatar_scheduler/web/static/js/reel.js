@@ -1,4 +1,6 @@
 // Moves a reel of pictures and reports which were on the screen. Only the server unlocks.
+import { unlock } from "./unlock.js";
+
 const $ = (query, root = document) => root.querySelector(query);
 const LOOK_MS = 700;
 
@@ -59,11 +61,7 @@ function follow(box) {
       text.textContent = (text.dataset.togo || text.dataset.watched).replace("{}", pictures.length);
     if (!complete) return;
     $("[data-looked-all]", box).hidden = false;
-    for (const note of document.querySelectorAll("[data-locked-note]")) note.hidden = true;
-    const approve = $("[data-approve]");
-    if (approve?.dataset.face !== "locked") return;
-    approve.dataset.face = "open";
-    approve.disabled = false;
+    unlock();
   }
   report([]); // nothing seen yet: starts the server's clock, which no claim may outrun
   addEventListener("online", () => report([]));
