@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import CursorResult, update
 from sqlmodel import Session, col, func, select
@@ -279,3 +280,17 @@ def _attempt(session: Session, attempt_id: str, was: AttemptState, now_is: Attem
     if not isinstance(result, CursorResult) or result.rowcount != 1:
         raise Conflict("This attempt was settled by somebody else.", code="lost_race")
     session.refresh(session.get_one(Attempt, attempt_id))
+
+
+def reschedule(session: Session, row: Delivery, now: datetime, by: str, **times: Any) -> None:
+    """New times for a delivery that has not left. `times` are columns; the log keeps them, and the gate believes it."""
+    unmoved = (col(Delivery.id) == row.id, col(Delivery.state) == row.state, col(Delivery.due_at) == row.due_at)
+    result = session.execute(update(Delivery).where(*unmoved).values(**times))
+    if row.state not in (S.waiting, S.scheduled) or not isinstance(result, CursorResult) or result.rowcount != 1:
+        raise Conflict("It is going out, or somebody moved it a moment ago. Look again.", code="lost_race")
+    session.refresh(row)
+    said = {name: value.isoformat() if isinstance(value, datetime) else str(value) for name, value in times.items()}
+    audits.append(
+        session, at=now, organization=row.organization_id, actor=by, action="delivery.moved", noun="delivery",
+        noun_id=row.id, data=said,
+    )  # fmt: skip
