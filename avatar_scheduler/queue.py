@@ -12,10 +12,11 @@ if TYPE_CHECKING:  # a second of CPU at every command that never rings
 RENDER = "render.run"
 PUBLISH = "publish.run"
 SETTLE = "publish.settle"
+NOTIFY = "notify.run"
 CLOCK = "clock.look"
 """Not a task: wakes the clock through a Redis channel of this name."""
 
-QUEUES = {RENDER: "render", PUBLISH: "publish", SETTLE: "publish"}
+QUEUES = {RENDER: "render", PUBLISH: "publish", SETTLE: "publish", NOTIFY: "notify"}
 log = logging.getLogger(__name__)
 
 

@@ -5,4 +5,4 @@ from avatar_scheduler.queue import bell
 
 settings = Settings()
 app = bell(settings.broker_url)
-app.conf.imports = ("workers.render", "workers.publish")
+app.conf.imports = ("workers.render", "workers.publish", "workers.notify")

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from avatar_scheduler.config import Settings
 
-PROCESSES = ("redis", "web", "clock", "render", "publish")
+PROCESSES = ("redis", "web", "clock", "render", "publish", "notify")
 _PR_SET_PDEATHSIG = 1
 
 
@@ -31,8 +31,8 @@ def main(argv: list[str]) -> int:
     logging.basicConfig(level=logging.INFO, format=f"%(asctime)s {name} %(levelname)s %(message)s")
     for noisy in ("apscheduler", "alembic", "httpx", "amqp", "kombu"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    starters = {"redis": _redis, "web": _web, "clock": _clock, "render": _worker, "publish": _worker}
-    starters[name](config, name)
+    starters = {"redis": _redis, "web": _web, "clock": _clock}
+    starters.get(name, _worker)(config, name)
     return 0
 
 

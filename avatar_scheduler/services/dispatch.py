@@ -18,8 +18,8 @@ from avatar_scheduler.db.tables import Audit, Delivery, Post, Render
 from avatar_scheduler.domain.delivery import AttemptState, DeliveryState
 from avatar_scheduler.domain.errors import Conflict
 from avatar_scheduler.domain.render import MAX_TRIES, RenderState
-from avatar_scheduler.queue import PUBLISH, RENDER, SETTLE, ring
-from avatar_scheduler.services import history, leftovers, renders
+from avatar_scheduler.queue import NOTIFY, PUBLISH, RENDER, SETTLE, ring
+from avatar_scheduler.services import history, leftovers, notices, renders, telling
 
 ACTOR = "clock"
 BATCH = 500
@@ -40,6 +40,7 @@ class Sweeper:
     def __post_init__(self) -> None:
         self.owner = uuid4().hex
         self.rung: dict[tuple[str, str], datetime] = {}
+        self.asking = telling.Rounds(self.settings)
 
     def sweep(self, now: datetime) -> datetime:
         """One pass. Returns when to look next. Does nothing while another clock holds the lease."""
@@ -60,8 +61,10 @@ class Sweeper:
         crashpoint("clock.swept")
         settle, render = work.unsettled + work.again, work.renders + work.leftovers
         more = self._ring_all({PUBLISH: work.due, SETTLE: settle, RENDER: render}, now)
+        tell, tell_at = self.asking.look(now, self._guarded)
+        more = self._ring_all({NOTIFY: tell}, now) or more
         crashpoint("clock.rung")
-        soonest = [now + IDLE, *([now + SOON] if more else []), *([work.next_at] if work.next_at else [])]
+        soonest = [now + IDLE, *([now + SOON] if more else []), *(at for at in (work.next_at, tell_at) if at)]
         return max(min(soonest), now + timedelta(milliseconds=5))
 
     def _guarded(self, step: Callable[[Session, str, datetime], None], noun_id: str, now: datetime) -> None:
@@ -150,6 +153,8 @@ def _keep_back(session: Session, delivery_id: str, now: datetime) -> None:
         "Nobody decided in time. It was not sent." if waited else "Too late: its time passed before it could be sent."
     )
     rows.keep_back(session, row, reason, now, ACTOR)
+    if waited:
+        notices.kept_back(session, row, now)
 
 
 def _take_back(session: Session, delivery_id: str, now: datetime) -> None:

@@ -53,7 +53,7 @@ def server(settings: Settings) -> Server:
 
 def address(text: str) -> str:
     """A bare address, as it was given. Raises Invalid for anything else, a name or a second address among it."""
-    if not _ADDRESS.fullmatch(text):
+    if not _ADDRESS.fullmatch(text) or _UNSEEN.search(text):
         raise Invalid("That is not an e-mail address. Write it as name@example.org.", code="email")
     return text
 
@@ -124,7 +124,7 @@ def _line(where: Server) -> smtplib.SMTP:
             # a server on this machine has no name a certificate could hold
             line.starttls(context=_untrusting() if where.here else trust)
             line.ehlo()
-    except BaseException:
+    except (smtplib.SMTPException, OSError):
         line.close()
         raise
     return line
