@@ -60,6 +60,10 @@ ACTIONS = {
     "incident.closed": Action(N_("%(actor)s has seen to it"), "check", PERSON),
     "hold.on": Action(N_("%(actor)s stopped it"), "octagon-pause", PERSON),
     "hold.off": Action(N_("%(actor)s started it again"), "undo-2", PERSON),
+    "consent.recorded": Action(N_("%(actor)s gave consent"), "badge-check", PERSON),
+    "consent.proven": Action(N_("%(actor)s recorded the proof of a consent"), "video", PERSON),
+    "consent.revoked": Action(N_("%(actor)s withdrew consent"), "ban", PERSON),
+    "creator.practised": Action(N_("%(actor)s tried a practice card"), "thumbs-up", PERSON),
     "delivery.withdrawn": Action(N_("Withdrawn before it left"), "undo-2", MACHINE),
 }
 

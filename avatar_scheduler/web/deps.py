@@ -37,7 +37,7 @@ PUBLIC = frozenset(
 """Reviewed by hand: the only routes a stranger reaches. Everything else needs a signed-in person."""
 
 
-STREAMED = frozenset({"/uploads"})
+STREAMED = frozenset({"/uploads", "/onboarding/{slug}/proof"})
 """Reviewed by hand: forms with a file, whose routes check the token themselves as the body arrives."""
 
 

@@ -31,6 +31,7 @@ FILLED = {
     "renderer": "heygen",
     "number": 1,
     "incident_id": "abcdef",
+    "proof_id": "p",
     "hold_id": "h",
 }
 
