@@ -134,8 +134,10 @@ def _open_for_decision(session: Session, post: Post, version: Version, now: date
 
 
 def reject(session: Session, who: Person, version_id: str, version_hash: str, now: datetime) -> None:
+    """A second identical one changes nothing; so does a second identical `ask_changes`."""
     version, post = _decidable(session, who, version_id, version_hash)
-    _close(session, who, post, version, PostState.rejected, "rejected", "", now)
+    if not _said_before(session, who, version, "rejected", ""):
+        _close(session, who, post, version, PostState.rejected, "rejected", "", now)
 
 
 def ask_changes(
@@ -156,7 +158,14 @@ def ask_changes(
         raise Invalid(f"The note is too long; {MAX_NOTE} characters is the most.", code="note_long")
     version, post = _decidable(session, who, version_id, version_hash)
     note = json.dumps({"reasons": reasons, "text": text.strip(), "at_ms": at_ms}, ensure_ascii=False)
-    _close(session, who, post, version, PostState.changes_requested, "changes_requested", note, now)
+    if not _said_before(session, who, version, "changes_requested", note):
+        _close(session, who, post, version, PostState.changes_requested, "changes_requested", note, now)
+
+
+def _said_before(session: Session, who: Person, version: Version, decision: str, note: str) -> bool:
+    """A second tap: the same person, about the same version, in the same words."""
+    same = (Approval.version_id == version.id, Approval.by == who.member_id, Approval.decision == decision)
+    return session.exec(select(Approval.id).where(*same, Approval.note == note)).first() is not None
 
 
 def _close(

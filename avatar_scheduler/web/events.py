@@ -137,15 +137,19 @@ async def events(
         raise Invalid("This address is read by our own pages, not by people.", code="not_a_stream")
     streams = streams_of(request)
     streams.check_room(who.member_id)
+    looker = Looker(request, settings, who, card)
+    first = await run_sync(looker.changed)
     return EventSourceResponse(
-        _stream(request, streams, Looker(request, settings, who, card)),
+        _stream(streams, looker, first),
         ping=int(BEAT),
         ping_message_factory=lambda: ServerSentEvent(event="beat", data="1"),
         send_timeout=30,
     )
 
 
-async def _stream(request: Request, streams: Streams, looker: "Looker") -> AsyncIterator[ServerSentEvent]:
+async def _stream(
+    streams: Streams, looker: "Looker", fragments: list[tuple[str, str]]
+) -> AsyncIterator[ServerSentEvent]:
     time = asyncio.get_running_loop().time
     ends, recheck = time() + LIFE, time() + RECHECK
     with streams.place(looker.who.member_id):
@@ -155,9 +159,10 @@ async def _stream(request: Request, streams: Streams, looker: "Looker") -> Async
                 recheck = time() + RECHECK
                 if not await run_sync(looker.still_signed_in):
                     return
-            for topic, html in await run_sync(looker.changed):
+            for topic, html in fragments:
                 yield ServerSentEvent(event=topic, id=str(looker.seq), data=html)
             await streams.newer(min(recheck, ends) - time())
+            fragments = await run_sync(looker.changed)
 
 
 class Looker:

@@ -1,12 +1,14 @@
 """Kill switches, and how far each reaches."""
 
+from dataclasses import replace
+
 import pytest
 from sqlmodel import select
 
 from avatar_scheduler.db.tables import Channel, Hold
 from avatar_scheduler.domain.errors import Forbidden, Invalid, NotFound
 from avatar_scheduler.services import holds
-from avatar_scheduler.services.people import Person
+from avatar_scheduler.services.people import API, Person
 from tests.services.cast import creator_of, outsider, person
 from tests.world import World
 
@@ -105,3 +107,67 @@ def test_an_unknown_scope_and_a_target_that_is_not_there(world: World) -> None:
 
 def leo_id(world: World) -> str:
     return creator_of(world, world.ada, "leo").id
+
+
+class TestOne:
+    def one(self, world: World, who: Person, scope: str, target_id: str = "") -> str:
+        with world.write() as session:
+            return holds.put(session, who, scope, target_id, "", world.now).id
+
+    def lift_one(self, world: World, who: Person, hold_id: str) -> None:
+        with world.write() as session:
+            holds.lift_one(session, who, hold_id, world.now)
+
+    def test_is_lifted_alone_and_twice_is_once(self, world: World) -> None:
+        wide = self.one(world, world.ada, "organization")
+        self.one(world, world.ada, "creator", world.maya.id)
+        self.lift_one(world, world.ada, wide)
+        self.lift_one(world, world.ada, wide)
+        assert not covered(world, world.ada.organization_id)
+        assert covered(world, world.ada.organization_id, world.maya.id)
+
+    def test_tapping_twice_stops_once(self, world: World) -> None:
+        first = self.one(world, world.ada, "creator", world.maya.id)
+        assert self.one(world, world.ada, "creator", world.maya.id) == first
+
+    def test_a_program_stops_and_never_starts_again(self, world: World) -> None:
+        program = replace(person(world, "manager"), role=API)
+        hold_id = self.one(world, program, "organization")
+        with pytest.raises(Forbidden):
+            self.lift_one(world, program, hold_id)
+        with pytest.raises(Forbidden):
+            lift(world, program)
+
+    def test_who_reaches_one_creator_stops_and_starts_only_theirs(self, world: World) -> None:
+        leo = creator_of(world, world.ada, "leo")
+        client = replace(person(world, "client"), reach=frozenset({leo.id}))
+        with pytest.raises(Forbidden):
+            self.one(world, client, "organization")
+        with pytest.raises(NotFound):
+            self.one(world, client, "creator", world.maya.id)
+        wide, hers = self.one(world, world.ada, "organization"), self.one(world, world.ada, "creator", world.maya.id)
+        his = self.one(world, client, "creator", leo.id)
+        for hold_id in (wide, hers):
+            with pytest.raises(Forbidden):
+                self.lift_one(world, client, hold_id)
+        with world.read() as session:
+            assert {(stop.scope, stop.liftable) for stop in holds.shown(session, client)} == {
+                ("organization", False), ("creator", True),
+            }  # fmt: skip
+            assert [one.name for one in holds.stoppable(session, client)][:1] == ["Leo"]
+        self.lift_one(world, client, his)
+
+    def test_everything_is_lifted_where_it_was_put_and_shown_to_all_without_a_name(self, world: World) -> None:
+        hold_id = self.one(world, world.ada, "everything")
+        cy = outsider(world)
+        with world.read() as session:
+            (shown,) = holds.shown(session, cy)
+            assert (shown.scope, shown.by, shown.reason, shown.liftable) == ("everything", "", "", False)
+        with pytest.raises(Forbidden):
+            self.lift_one(world, replace(world.ada, session_id="s"), hold_id)
+        self.lift_one(world, world.ada, hold_id)
+
+    def test_of_another_organization_is_not_there(self, world: World) -> None:
+        hold_id = self.one(world, world.ada, "organization")
+        with pytest.raises(NotFound):
+            self.lift_one(world, outsider(world), hold_id)

@@ -1,12 +1,17 @@
 """Deciding over the web, with the real services behind it."""
 
+import re
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
+from sqlmodel import select
 
-from avatar_scheduler.db.tables import Member
+from avatar_scheduler.db.tables import Approval, Member
 from avatar_scheduler.domain.post import PostState
 from avatar_scheduler.services import posts
+from tests.services.cast import person
+from tests.web.conftest import link
 from tests.web.visitor import Visitor
 from tests.world import World
 
@@ -141,6 +146,28 @@ class TestApproval:
 
 
 class TestOtherDecisions:
+    def test_pressed_twice_count_once_and_answer_the_same(self, world: World, ada: Visitor) -> None:
+        for verb, form in (("rejection", {}), ("changes", {"reasons": ["tone"], "text": "Softer."})):
+            version = world.version(world.post())
+            answers = [ada.post(f"/review/{version.id}/{verb}", decision(version, **form)) for _ in range(2)]
+            assert [answer.status_code for answer in answers] == [303, 303]
+            with world.read() as session:
+                rows = session.exec(select(Approval).where(Approval.version_id == version.id)).all()
+            assert len(rows) == 1
+
+    def test_other_words_after_the_decision_are_refused(self, world: World, ada: Visitor) -> None:
+        version = world.version(world.post())
+        assert ada.post(f"/review/{version.id}/changes", decision(version, text="Softer.")).status_code == 303
+        assert ada.post(f"/review/{version.id}/changes", decision(version, text="Louder.")).status_code == 409
+
+    def test_what_is_too_late_can_be_dropped(self, world: World, ada: Visitor) -> None:
+        version = world.version(world.post())
+        world.now = world.delivery(version).latest_start
+        world.later(seconds=1)
+        assert f"/review/{version.id}/drop" in ada.get(f"/review/{version.id}").text
+        assert ada.post(f"/review/{version.id}/drop").status_code == 303
+        assert state(world, version) is PostState.cancelled
+
     def test_reject_needs_no_reason(self, world: World, ada: Visitor) -> None:
         version = world.version(world.post())
         assert ada.post(f"/review/{version.id}/rejection", decision(version)).status_code == 303
@@ -162,6 +189,52 @@ class TestOtherDecisions:
         version = world.version(world.post())
         assert ada.post(f"/review/{version.id}/changes", decision(version, **form)).status_code == 422
         assert state(world, version) is PostState.in_review
+
+
+class TestReading:
+    def test_the_text_read_to_its_end_unlocks(self, world: World, ada: Visitor) -> None:
+        version = world.version(world.post("reply"))
+        path = f"/review/{version.id}/read"
+        first = ada.tell(path, None).json()
+        assert not first["complete"]
+        assert first["wait_ms"] > 0
+        world.later(milliseconds=first["wait_ms"] + 1)
+        assert ada.tell(path, None).json() == {"complete": True, "wait_ms": 0}
+        assert ada.post(f"/review/{version.id}/approval", decision(version)).status_code == 303
+
+
+class TestBulk:
+    def test_a_core_post_in_the_form_refuses_all_of_it(self, world: World, ada: Visitor) -> None:
+        tip, reply = world.version(world.post("tip")), world.version(world.post("reply"))
+        world.watch(reply)
+        pairs = [f"{v.id}:{v.sha256}" for v in (tip, reply)]
+        answer = ada.post("/review/bulk", {"creator": "maya", "pair": pairs})
+        assert answer.status_code == 422
+        assert state(world, tip) is state(world, reply) is PostState.in_review
+
+    def test_those_ticked_are_approved_the_others_wait(self, world: World, ada: Visitor) -> None:
+        tips = [world.version(world.post("tip", title=f"Tip {n}")) for n in range(3)]
+        page = ada.get("/review/bulk?creator=maya").text
+        pairs = re.findall(r'name="pair" value="([^"]+)"', page)
+        assert len(pairs) == 3
+        assert ada.post("/review/bulk", {"creator": "maya", "pair": pairs[:2]}).status_code == 303
+        assert sorted(str(state(world, tip)) for tip in tips) == ["approved", "approved", "in_review"]
+        assert "/review/bulk" not in ada.get(f"/review/{tips[2].id}").text
+
+
+class TestRefusals:
+    def test_who_may_decide_but_is_not_asked_sees_who_is(self, world: World, app: FastAPI) -> None:
+        """Ada is Maya here; a manager is asked only where a policy says anybody."""
+        version = world.version(world.post("reply"))
+        manager = person(world, "manager")
+        visitor = Visitor(app, world.settings.base_url).enter(link(world, manager.member_id))
+        page = visitor.get(f"/review/{version.id}").text
+        assert "It waits for: Ada." in page
+        assert "/approval" not in page
+        answer = visitor.post(f"/review/{version.id}/approval", decision(version))
+        assert answer.status_code == 403
+        assert "Not your yes is asked for now" in answer.text
+        assert "Keep the heat low." in answer.text
 
 
 class TestSeen:
