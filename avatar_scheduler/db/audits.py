@@ -1,14 +1,33 @@
-"""Appending to the audit chain, always inside the transaction of the change it records."""
+"""Appending to the audit log, always inside the transaction of the change it records, and believing what it says.
+
+`db.engine` lets one writer in at a time, so entries have one order, and puts the log's key within a session's reach.
+"""
 
 import json
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import closing
 from datetime import UTC, datetime
+from typing import Any
 
+from sqlalchemy import Select, bindparam, func, insert, update
 from sqlmodel import Session, col, select
 
-from avatar_scheduler.audit import GENESIS, Entry, Verdict, verify
+from avatar_scheduler.audit import GENESIS, Entry, Keeper, Known, Stored, Verdict, genuine, seal, verify
 from avatar_scheduler.db.tables import Audit
+from avatar_scheduler.domain.errors import Refused
+
+KEEPER = "audit_key"
+"""Where a session keeps the `Keeper`."""
+_ROWS = Audit.__table__  # type: ignore[attr-defined]
+_ENTRY = tuple(
+    _ROWS.c[name]
+    for name in ("seq", "at", "organization_id", "actor", "action", "noun", "noun_id", "data", "previous", "number",
+                 "own_previous")
+)  # fmt: skip
+# Plain columns rather than objects: a log has hundreds of thousands of rows, and each is looked at once.
+_ALL: Select[Any] = select(*_ENTRY, _ROWS.c.hash, _ROWS.c.mac)  # type: ignore[call-overload]
+_LAST = select(_ROWS.c.seq, _ROWS.c.hash, _ROWS.c.mac).order_by(_ROWS.c.seq.desc()).limit(1)
+_LAST_OWN = select(_ROWS.c.number, _ROWS.c.hash).order_by(_ROWS.c.number.desc()).limit(1)
 
 
 def append(
@@ -22,53 +41,88 @@ def append(
     noun_id: str,
     data: dict[str, str] | None = None,
 ) -> str:
-    """Returns the entry's hash. `db.engine` lets one writer in at a time, so entries have one order."""
+    """Returns the entry's hash. Raises Refused (audit_key) when the log's key is gone."""
     session.flush()
-    at = at.astimezone(UTC)  # hashed as it will be read back
-    last = session.exec(select(Audit).order_by(col(Audit.seq).desc()).limit(1)).first()
+    last = session.execute(_LAST).first() or (0, GENESIS, "")
+    key = _key_for(session, last[1], last[2])
+    mine = _ROWS.c.organization_id == organization
+    own = session.execute(_LAST_OWN.where(mine, _ROWS.c.number > 0)).first() or (0, GENESIS)
     entry = Entry(
-        seq=last.seq + 1 if last else 1,
-        at=at,
+        seq=last[0] + 1,
+        at=at.astimezone(UTC),  # hashed as it will be read back
         organization=organization,
         actor=actor,
         action=action,
         noun=noun,
         noun_id=noun_id,
         data=json.dumps(data or {}, sort_keys=True, ensure_ascii=False),
-        previous=last.hash if last else GENESIS,
+        previous=last[1],
+        number=own[0] + 1,
+        own_previous=own[1],
     )
-    row = Audit(
-        seq=entry.seq,
-        at=at,
-        organization_id=organization,
-        actor=actor,
-        action=action,
-        noun=noun,
-        noun_id=noun_id,
-        data=entry.data,
-        previous=entry.previous,
-        hash=entry.hash(),
-    )
-    session.add(row)
-    session.flush()
-    return row.hash
+    digest = entry.hash()
+    values = dict(zip((column.name for column in _ENTRY), entry, strict=True))
+    session.execute(insert(_ROWS), {**values, "hash": digest, "mac": seal(key, digest)})
+    return digest
 
 
-def walk(session: Session) -> Generator[tuple[Entry, str], None, None]:
-    with closing(session.exec(select(Audit).order_by(col(Audit.seq)).execution_options(yield_per=500))) as rows:
+def _key_for(session: Session, digest: str, mac: str) -> bytes:
+    """The key new entries are sealed with; made now when nothing was ever sealed."""
+    keeper = _keeper(session)
+    key = keeper.find()
+    if key is not None and not keeper.pending:
+        return key
+    if key is not None and mac == seal(key, digest):
+        keeper.settle()
+        return key
+    if session.execute(select(_ROWS.c.seq).where(_ROWS.c.mac != "").limit(1)).first():
+        raise _lost(keeper)
+    return _begin(session, keeper)
+
+
+def _begin(session: Session, keeper: Keeper) -> bytes:
+    """What is older than the key is checked as it could be until now, then sealed in one go."""
+    if problem := check(session, None).problem:
+        raise Refused(f"The log is damaged, so it is not sealed: {problem}", code="log_damaged")
+    key = keeper.make()
+    seals = [{"one": row.entry.seq, "sealed": seal(key, row.hash)} for row in list(walk(session))]
+    if seals:
+        session.connection().execute(
+            update(_ROWS).where(_ROWS.c.seq == bindparam("one")).values(mac=bindparam("sealed")), seals
+        )
+    return key
+
+
+def prepare(session: Session) -> None:
+    """Makes the log's key when there is none, and seals what an older version wrote. Does nothing otherwise."""
+    last = session.execute(_LAST).first() or (0, GENESIS, "")
+    _key_for(session, last[1], last[2])
+
+
+def walk(session: Session, organization: str | None = None) -> Generator[Stored, None, None]:
+    """The whole log in its order, or one organization's part of it."""
+    query = _ALL.order_by(_ROWS.c.seq)
+    if organization is not None:
+        query = query.where(_ROWS.c.organization_id == organization)
+    with closing(session.execute(query.execution_options(yield_per=2000))) as rows:
         for row in rows:
-            yield _entry(row), row.hash
+            yield Stored(Entry(*row[:-2]), row[-2], row[-1])
 
 
-def _entry(row: Audit) -> Entry:
-    return Entry(
-        row.seq, row.at, row.organization_id, row.actor, row.action, row.noun, row.noun_id, row.data, row.previous
-    )
+def check(
+    session: Session, head: tuple[int, str] | None, known: Known | None = None, organization: str | None = None
+) -> Verdict:
+    """Recomputes everything. `head` and `known` come from outside the database; `organization` looks at its part alone.
 
-
-def check(session: Session, head: tuple[int, str] | None) -> Verdict:
-    with closing(walk(session)) as rows:  # a broken log is not read to its end
-        return verify(rows, head=head)
+    Raises Refused (audit_key) when entries are sealed and the key is gone.
+    """
+    keeper = _keeper(session)
+    key = keeper.find()
+    if key is None and session.execute(select(_ROWS.c.seq).where(_ROWS.c.mac != "").limit(1)).first():
+        raise _lost(keeper)
+    expected = {**(known or {}), **({("*", head[0]): head[1]} if head and head[0] else {})}
+    with closing(walk(session, organization)) as rows:  # a broken log is not read to its end
+        return verify(rows, key=key, known=expected, whole=organization is None)
 
 
 def about(session: Session, organization: str, noun_ids: list[str]) -> list[Audit]:
@@ -77,20 +131,84 @@ def about(session: Session, organization: str, noun_ids: list[str]) -> list[Audi
 
 
 def happened(session: Session, action: str, noun_id: str) -> bool:
-    query = select(Audit.seq).where(Audit.noun_id == noun_id, Audit.action == action)
-    return session.exec(query.limit(1)).first() is not None
+    """Raises Refused (log_damaged) when the entry that says so is not genuine."""
+    return bool(believed(session, _ALL.where(_ROWS.c.noun_id == noun_id, _ROWS.c.action == action).limit(1)))
+
+
+def given_at(session: Session, action: str, noun_id: str) -> int:
+    """Number in the whole log of the first such entry; 0 when there is none. Raises Refused (log_damaged)."""
+    where = _ALL.where(_ROWS.c.noun_id == noun_id, _ROWS.c.action == action)
+    rows = believed(session, where.order_by(_ROWS.c.seq).limit(1))
+    return rows[0].seq if rows else 0
 
 
 def said(session: Session, noun: str, noun_id: str) -> dict[str, str]:
-    """The last word on each thing the log says of it."""
-    query = select(Audit.data).where(Audit.noun == noun, Audit.noun_id == noun_id).order_by(col(Audit.seq))
+    """The last word on each thing the log says of it. Raises Refused (log_damaged) when one entry is not genuine."""
+    query = _ALL.where(_ROWS.c.noun == noun, _ROWS.c.noun_id == noun_id).order_by(_ROWS.c.seq)
     found: dict[str, str] = {}
-    for text in session.exec(query):
-        found |= json.loads(text)
+    for entry in believed(session, query):
+        found |= json.loads(entry.data)
     return found
 
 
 def actors(session: Session, noun_id: str, *actions: str) -> frozenset[str]:
-    """Everybody the log names as the doer of any of these."""
-    query = select(Audit.actor).where(Audit.noun_id == noun_id, col(Audit.action).in_(actions)).distinct()
-    return frozenset(session.exec(query))
+    """Everybody the log names as the doer of any of these. Raises Refused (log_damaged)."""
+    query = _ALL.where(_ROWS.c.noun_id == noun_id, _ROWS.c.action.in_(actions))
+    return frozenset(entry.actor for entry in believed(session, query))
+
+
+def believed(session: Session, query: Select[Any]) -> list[Entry]:
+    """The entries a query of all columns finds, each with its hash and its seal recomputed."""
+    session.flush()
+    rows = [Stored(Entry(*row[:-2]), row[-2], row[-1]) for row in session.execute(query)]
+    check_rows(session, rows)
+    return [row.entry for row in rows]
+
+
+def check_rows(session: Session, rows: Iterable[Stored]) -> None:
+    """Raises Refused (log_damaged) naming the first entry that this installation did not write as it stands."""
+    for row in rows:
+        if not genuine(_keeper(session).find(), row):
+            raise Refused(
+                f"Entry {row.entry.seq} of the log is not as this installation wrote it. "
+                "Run: avatar-scheduler audit verify",
+                code="log_damaged",
+            )
+
+
+def at_heads(session: Session) -> list[Stored]:
+    """The last entry of the whole log and of each organization's part, in that order."""
+    ends = (
+        select(_ROWS.c.organization_id, func.max(_ROWS.c.number).label("last"))
+        .where(_ROWS.c.number > 0)
+        .group_by(_ROWS.c.organization_id)
+        .subquery()
+    )
+    own = _ALL.join(
+        ends, (_ROWS.c.organization_id == ends.c.organization_id) & (_ROWS.c.number == ends.c.last)
+    ).order_by(_ROWS.c.organization_id)
+    last = session.execute(_ALL.order_by(_ROWS.c.seq.desc()).limit(1)).all()
+    return [Stored(Entry(*row[:-2]), row[-2], row[-1]) for row in [*last, *session.execute(own)]]
+
+
+def hash_at(session: Session, organization: str, number: int) -> str:
+    """Of an organization's entry, or with "*" of the whole log's; empty when it is not there."""
+    where = (
+        _ROWS.c.seq == number
+        if organization == "*"
+        else (_ROWS.c.organization_id == organization) & (_ROWS.c.number == number)
+    )
+    found = session.execute(select(_ROWS.c.hash).where(where)).first()
+    return str(found[0]) if found else ""
+
+
+def _keeper(session: Session) -> Keeper:
+    keeper: Keeper = session.info[KEEPER]
+    return keeper
+
+
+def _lost(keeper: Keeper) -> Refused:
+    return Refused(
+        f"The key of the log, {keeper.path}, is missing, and entries are sealed with it. Restore it from your backup.",
+        code="audit_key",
+    )

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DataError, DBAPIError
 from sqlmodel import Session
 
+from avatar_scheduler.audit import Keeper
 from avatar_scheduler.config import Settings
 from avatar_scheduler.domain.errors import Conflict, Invalid, Refused, SchedulerError
 from avatar_scheduler.queue import ring
@@ -91,7 +92,7 @@ def _postgres(url: str) -> Engine:
 @contextmanager
 def write_scope(settings: Settings) -> Iterator[Session]:
     """One transaction: committed when the block ends, rolled back when it raises. Bells ring only after the commit."""
-    with Session(engine_for(settings), expire_on_commit=False) as session:
+    with Session(engine_for(settings), expire_on_commit=False, info=_at_hand(settings)) as session:
         try:
             yield session
             session.commit()
@@ -112,7 +113,8 @@ _READING: dict[str, dict[str, Any]] = {
 def read_scope(settings: Settings) -> Iterator[Session]:
     """One moment of the database, however many statements ask. The database itself refuses writes here."""
     engine = engine_for(settings)
-    with Session(engine.execution_options(**_READING[engine.dialect.name]), expire_on_commit=False) as session:
+    reading = engine.execution_options(**_READING[engine.dialect.name])
+    with Session(reading, expire_on_commit=False, info=_at_hand(settings)) as session:
         try:
             yield session
         except DBAPIError as error:
@@ -120,6 +122,11 @@ def read_scope(settings: Settings) -> Iterator[Session]:
         finally:
             session.expunge_all()  # what was read stays readable after the transaction
             session.rollback()
+
+
+def _at_hand(settings: Settings) -> dict[str, Any]:
+    """What `audits` needs of the settings, so that writing an entry needs no more than a session."""
+    return {"audit_key": Keeper(settings.keys)}
 
 
 def ring_after_commit(session: Session, name: str, noun_id: str) -> None:

@@ -222,7 +222,7 @@ def _log(members: Members, manifest: dict[str, Any]) -> str:
 def _entry(row: Mapping[str, Any]) -> audit.Entry:
     return audit.Entry(
         row["seq"], datetime.fromisoformat(row["at"]), row["organization"], row["actor"], row["action"], row["noun"],
-        row["noun_id"], row["data"], row["previous"],
+        row["noun_id"], row["data"], row["previous"], row.get("number", 0), row.get("own_previous", ""),
     )  # fmt: skip
 
 

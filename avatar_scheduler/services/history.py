@@ -1,6 +1,7 @@
-"""What the chained log says already happened, whatever the state columns say now.
+"""What the log says already happened, whatever the state columns say now.
 
-A column can be set back with one UPDATE; the log cannot without breaking its chain, which `watch` looks for.
+A column can be set back with one UPDATE. The log cannot: what it says was given is believed only under its seal, and
+removed entries break its chain, which `watch` looks for.
 """
 
 import json
@@ -34,9 +35,8 @@ def check_delivery(session: Session, delivery: Delivery) -> None:
 
 def check_approval(session: Session, post: Post, approval: Approval) -> None:
     """Raises Refused when the post was edited, rejected or cancelled after this approval was given."""
-    given = select(Audit.seq).where(Audit.noun_id == approval.id, Audit.action == "approval.approved")
-    seq = session.exec(given.limit(1)).first()
-    if seq is None:
+    seq = audits.given_at(session, "approval.approved", approval.id)
+    if not seq:
         raise Refused("The log does not know this approval.", code="approval_forged")
     later = select(Audit.action).where(Audit.noun_id == post.id, col(Audit.seq) > seq, col(Audit.action).in_(VOID))
     if voided := session.exec(later.limit(1)).first():
@@ -46,8 +46,7 @@ def check_approval(session: Session, post: Post, approval: Approval) -> None:
 
 def check_tail(session: Session, settings: Settings, approval: Approval) -> None:
     """Raises Refused when entries since the approval were removed: one of them may have taken it back."""
-    given = select(func.min(Audit.seq)).where(Audit.noun_id == approval.id, Audit.action == "approval.approved")
-    first = session.exec(given).one() or 0
+    first = audits.given_at(session, "approval.approved", approval.id)
     count, last = session.exec(
         select(func.count(), func.max(Audit.seq)).select_from(Audit).where(col(Audit.seq) >= first)
     ).one()

@@ -53,9 +53,10 @@ class TestAuditVerify:
         ("statement", "told"),
         [
             (
-                'UPDATE audit SET data = \'{"platform": "elsewhere"}\' WHERE seq = 5',
-                "Entry 5 (channel.connected) was changed",
+                "UPDATE audit SET data = '{}' WHERE action = 'channel.connected'",
+                "(channel.connected) was changed",
             ),
+            ("UPDATE audit SET mac = hash WHERE seq = 3", "Entry 3"),
             ("UPDATE audit SET actor = 'nobody' WHERE seq = 2", "Entry 2"),
             ("DELETE FROM audit WHERE seq = 2", "Entry 2 is missing"),
         ],
