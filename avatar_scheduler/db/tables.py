@@ -241,6 +241,8 @@ class Version(SQLModel, table=True):
     number: int
     manifest: str = text()
     sha256: str
+    core: bool = True
+    """For lists; what is decided rests on the manifest."""
     seal: str = text()
     """Signed when it was frozen: nobody approves a manifest that something else wrote into the database."""
     created_at: datetime = at()

@@ -2,17 +2,17 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlmodel import Session
 
 from avatar_scheduler.config import Settings
-from avatar_scheduler.db import audits
 from avatar_scheduler.db.tables import Approval, Avatar, Channel, Creator, Delivery, Post, Version
 from avatar_scheduler.domain import consent
 from avatar_scheduler.domain.disclosure import RequiredMark
 from avatar_scheduler.domain.errors import Conflict, Refused
 from avatar_scheduler.domain.post import PostState
-from avatar_scheduler.services import approvals, disclosing, history, holds, posts, proof, versions
+from avatar_scheduler.services import approvals, consents, disclosing, history, holds, proof, rescheduling, versions
 from avatar_scheduler.services.versions import Manifest
 
 
@@ -25,7 +25,7 @@ class NotNow(Conflict):
 @dataclass(frozen=True)
 class Sendable:
     manifest: Manifest
-    target: dict[str, str]
+    target: dict[str, Any]
     channel: Channel
     given: tuple[Approval, ...]
     """The yeses it goes out on."""
@@ -46,17 +46,16 @@ def may_send(session: Session, settings: Settings, delivery: Delivery, at: datet
     history.check_delivery(session, delivery)
     if damage := history.damage(settings):
         raise NotNow(f"The log is damaged: {damage} Run: avatar-scheduler audit verify", code="log_damaged")
-    target = _target(manifest, delivery, version, post)
+    target = _target(session, manifest, delivery, version, post)
     channel = _channel(session, delivery, target)
     _window(delivery, given, at)
     avatar, creator = session.get_one(Avatar, post.avatar_id), session.get_one(Creator, post.creator_id)
     if avatar.consent_id != manifest.data["consent"] or avatar.id != manifest.data["avatar"]["id"]:
         raise Refused("The avatar or its consent changed after the approval.", code="consent_changed")
-    if audits.happened(session, "consent.revoked", avatar.consent_id):
-        raise Refused(f"{creator.name} withdrew consent. Nothing of theirs goes out.", code="consent_revoked")
-    grant = posts.grant_of(session, avatar)
-    consent.check(grant, creator=creator.name, platforms=frozenset({channel.platform}), at=at)
-    if posts.grant_digest(grant) != manifest.data["grant"]:
+    grant = consents.grant_of(session, avatar)
+    said = consents.of_manifest(manifest.data)
+    consent.check(grant, creator=creator.name, platforms=frozenset({channel.platform}), at=at, **said)
+    if consents.digest(grant) != manifest.data["grant"]:
         raise Refused(
             "The consent is not the one it was approved under. Render the post again.", code="consent_changed"
         )
@@ -68,16 +67,15 @@ def may_send(session: Session, settings: Settings, delivery: Delivery, at: datet
     return Sendable(manifest, target, channel, tuple(given), required)
 
 
-def _target(manifest: Manifest, delivery: Delivery, version: Version, post: Post) -> dict[str, str]:
-    """The delivery row must say what the approved manifest says; where they differ, the row was tampered with."""
+def _target(session: Session, manifest: Manifest, delivery: Delivery, version: Version, post: Post) -> dict[str, Any]:
+    """The delivery row must say what manifest and log say; where they differ, the row was tampered with."""
     target = manifest.target(delivery.id)
     same = (
         target is not None
         and manifest.data["organization"] == delivery.organization_id == post.organization_id == version.organization_id
         and manifest.data["post"] == delivery.post_id == version.post_id
         and target["channel"] == delivery.channel_id
-        and datetime.fromisoformat(target["due_at"]) == delivery.due_at
-        and datetime.fromisoformat(target["latest_start"]) == delivery.latest_start
+        and rescheduling.due_of(session, delivery, target) == (delivery.due_at, delivery.latest_start)
     )
     if target is None or not same:
         raise Refused("The delivery is not the one that was approved.", code="delivery_changed")
@@ -86,7 +84,7 @@ def _target(manifest: Manifest, delivery: Delivery, version: Version, post: Post
     return target
 
 
-def _channel(session: Session, delivery: Delivery, target: dict[str, str]) -> Channel:
+def _channel(session: Session, delivery: Delivery, target: dict[str, Any]) -> Channel:
     channel = session.get_one(Channel, delivery.channel_id)
     now_there = (channel.organization_id, channel.platform, channel.address, channel.endpoint)
     if now_there != (delivery.organization_id, target["platform"], target["address"], target["endpoint"]):

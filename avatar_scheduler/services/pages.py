@@ -25,7 +25,7 @@ from avatar_scheduler.db.tables import (
 )
 from avatar_scheduler.db.tables import Version as VersionRow
 from avatar_scheduler.domain.approval import SELF
-from avatar_scheduler.domain.delivery import SETTLED, DeliveryState
+from avatar_scheduler.domain.delivery import GRACE, SETTLED, DeliveryState
 from avatar_scheduler.domain.errors import Refused
 from avatar_scheduler.domain.interaction import is_core
 from avatar_scheduler.domain.post import PostState
@@ -58,19 +58,20 @@ def waiting(session: Session, who: Person, now: datetime) -> list[QueueRow]:
     # What is kept back is left out: nothing is to be decided until somebody picks a new time.
     open_now = and_(col(Delivery.version_id) == Post.version_id, col(Delivery.state) == DeliveryState.waiting)
     query = (
-        select(Post, Creator, func.max(Delivery.latest_start), func.min(Delivery.due_at))
+        select(Post, Creator, VersionRow.core, func.min(Delivery.due_at))
         .join(Creator, col(Post.creator_id) == Creator.id)
+        .join(VersionRow, col(Post.version_id) == VersionRow.id)
         .join(Delivery, open_now)
         .where(Post.organization_id == who.organization_id, Post.state == PostState.in_review)
-        .group_by(col(Post.id), col(Creator.id))
+        .group_by(col(Post.id), col(Creator.id), col(VersionRow.id))
     )
     if (creators := reached(who)) is not None:
         query = query.where(col(Post.creator_id).in_(creators))
     found = []
-    for post, creator, latest, due in session.exec(query):
-        left = int((latest - now).total_seconds())
+    for post, creator, core, due in session.exec(query):
+        left = int((due + GRACE - now).total_seconds())
         about = (post.version_id, post.title, creator.name, creator.slug, post.kind)
-        found.append(QueueRow(*about, is_core(post.kind, post.sponsored), due, left, post.sponsored))
+        found.append(QueueRow(*about, core, due, left, post.sponsored))
     return sorted(found, key=lambda row: (row.seconds_left < 0, row.due_at, not row.core))
 
 
@@ -139,6 +140,7 @@ def card(session: Session, settings: Settings, who: Person, version_id: str, now
         grade=decision.grade if decision else "",
         self_approved=bool(decision and decision.acted_as.endswith(SELF)),
         window=_window(data),
+        reasons=tuple((what, field, words) for what, field, words in data.get("core_because", ())),
     )
 
 

@@ -14,13 +14,13 @@ from avatar_scheduler.db import moves
 from avatar_scheduler.db.columns import new_id
 from avatar_scheduler.db.tables import Asset, Avatar, Channel, Creator, Delivery, Post, Render, Version
 from avatar_scheduler.domain import slides
-from avatar_scheduler.domain.delivery import GRACE
+from avatar_scheduler.domain.delivery import GRACE, WINDOW
 from avatar_scheduler.domain.disclosure import Evidence, Mark, RequiredMark, unproven
 from avatar_scheduler.domain.errors import Refused
 from avatar_scheduler.domain.interaction import is_core
 from avatar_scheduler.domain.post import PostState
 from avatar_scheduler.domain.version import canonical, sha256
-from avatar_scheduler.services import asked, disclosing, orders, posts, standing
+from avatar_scheduler.services import asked, consents, disclosing, kinds, orders, standing
 from avatar_scheduler.services.disclosing import STILLS, VIDEO
 
 ACTOR = "gate"
@@ -54,6 +54,7 @@ def freeze(
         reason = " ".join(reasons)
         moves.move(session, post, PostState.blocked, at=now, actor=ACTOR, reason=reason, data={"reason": reason})
         return None
+    consents.check_post(session, post, now)
     number = len(list(session.exec(select(Version.id).where(Version.post_id == post.id)))) + 1
     deliveries = _deliveries(session, post)
     content = _manifest(session, settings, post, number, order, media, evidence, deliveries, now)
@@ -64,6 +65,7 @@ def freeze(
         number=number,
         manifest=text,
         sha256=sha256(text),
+        core=content["core"],
         created_at=now,
     )
     signing.make_signing_key(settings.keys, SEAL)  # there since `init`, but for an installation older than seals
@@ -143,6 +145,7 @@ def _manifest(
 ) -> dict[str, Any]:
     """Everything the audience gets, and everything the decision rests on."""
     creator, avatar = session.get_one(Creator, post.creator_id), session.get_one(Avatar, post.avatar_id)
+    judged = kinds.judge(session, post)
     return {
         "format": 1,
         "nonce": new_id(),
@@ -160,9 +163,10 @@ def _manifest(
         },
         "renderer": order.get("renderer", "builtin"),
         "consent": avatar.consent_id,
-        "grant": posts.grant_digest(posts.grant_of(session, avatar)),
+        "grant": consents.digest(consents.grant_of(session, avatar)),
         "kind": post.kind,
-        "core": is_core(post.kind, post.sponsored) or _human_ms(order) != [],
+        "core": judged.core or _human_ms(order) != [],
+        "core_because": kinds.because(judged),
         "sponsored": post.sponsored,
         "audience": sorted(disclosing.audience_of(session, creator)),
         "rules": disclosing.book(settings).version,
@@ -183,7 +187,7 @@ def _manifest(
         "media": media,
         "evidence": evidence,
         "engine": order["software"],
-        "targets": [_target(session, delivery) for delivery in deliveries],
+        "targets": [_target(session, delivery, now) for delivery in deliveries],
     }
 
 
@@ -222,8 +226,9 @@ def picture_kinds(media: Mapping[str, Any]) -> list[str]:
     return [f"image{number}" for number in range(1, slides.MOST + 1) if f"image{number}" in media]
 
 
-def _target(session: Session, delivery: Delivery) -> dict[str, str]:
+def _target(session: Session, delivery: Delivery, now: datetime) -> dict[str, Any]:
     channel = session.get_one(Channel, delivery.channel_id)
+    window = (max(now, delivery.due_at - WINDOW), delivery.due_at + WINDOW)
     return {
         "delivery": delivery.id,
         "channel": channel.id,
@@ -234,6 +239,7 @@ def _target(session: Session, delivery: Delivery) -> dict[str, str]:
         "latest_start": delivery.latest_start.isoformat(),
         "local": delivery.local_time,
         "zone": delivery.zone,
+        "window": [instant.isoformat() for instant in window],
     }
 
 
@@ -246,8 +252,10 @@ class Manifest:
 
     @property
     def core(self) -> bool:
-        """Whether a person must have seen it: by its kind, for money, or because part of it has no avatar label."""
-        return is_core(self.data["kind"], self.data.get("sponsored", "no")) or bool(self.data.get("human_ms"))
+        """Whether a person must have seen it: by its kind, for money, by its words, or because part has no label."""
+        data = self.data
+        by_words = bool(data["core"]) or bool(data.get("core_because")) or bool(data.get("human_ms"))
+        return is_core(data["kind"], data.get("sponsored", "no")) or by_words
 
     @property
     def form(self) -> str:
@@ -275,8 +283,8 @@ class Manifest:
             raise Refused("Kept back, a disclosure mark is missing. " + " ".join(reasons), code="mark_missing")
         return tuple(required)
 
-    def target(self, delivery_id: str) -> dict[str, str] | None:
-        found: list[dict[str, str]] = [t for t in self.data["targets"] if t["delivery"] == delivery_id]
+    def target(self, delivery_id: str) -> dict[str, Any] | None:
+        found: list[dict[str, Any]] = [t for t in self.data["targets"] if t["delivery"] == delivery_id]
         return found[0] if found else None
 
 

@@ -336,6 +336,7 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("last_seen_at", UtcDateTime(), nullable=True))
 
     # ### end Alembic commands ###
+    op.add_column("version", sa.Column("core", sa.Boolean(), nullable=False, server_default=sa.true()))
     op.create_index("ix_post_open", "post", ["organization_id", "state"])
     op.create_index("ix_approval_version_id", "approval", ["version_id"])
     op.create_index("ix_delivery_version_id", "delivery", ["version_id"])
@@ -345,6 +346,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_column("version", "core")
     op.drop_index("ix_delivery_version_id", "delivery")
     op.drop_index("ix_approval_version_id", "approval")
     op.drop_index("ix_post_open", "post")
