@@ -95,6 +95,9 @@ def visitor(request: Request, settings: SettingsDep, now: Now) -> Person | None:
         person = people.who_is(session, token, now)
         # Said on every page while one is on, and asked for here: by the time a page is drawn its session may be closed.
         request.state.holds = holds.shown(session, person) if person else ()
+    if person is not None and person.idle:
+        with write_scope(settings) as session:
+            people.touch(session, person, now)
     request.state.person = person
     return person
 

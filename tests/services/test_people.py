@@ -23,8 +23,11 @@ def redeem(world: World, token: str, password: str = PASSWORD) -> str:
 
 
 def sign_in(world: World, password: str = PASSWORD, email: str = "ada@example.org") -> str:
+    with world.read() as session:
+        candidate = people.candidate(session, email, world.now)
+    people.check_password(candidate, password)
     with world.write() as session:
-        return people.sign_in(session, email, password, world.now, "Firefox")
+        return people.enter(session, candidate, world.now, "Firefox")
 
 
 def fail(world: World, times: int = 1) -> None:
