@@ -78,10 +78,17 @@ class Scope:
     platforms: tuple[str, ...]
     per_day: int
     ends_at: datetime
+    templates: tuple[str, ...] = ()
+    """SHA-256 of the script templates it is limited to; empty: any."""
+    channels: tuple[str, ...] = ()
+    """Ids of the channels it is limited to; empty: any of the platforms."""
 
     def text(self) -> str:
+        limits = {"channels": sorted(self.channels), "templates": sorted(self.templates)}
         return canonical(
             {
+                # Left out when there are none: scopes signed before there were limits still verify.
+                **{name: values for name, values in limits.items() if values},
                 "creator": self.creator,
                 "ends_at": self.ends_at.isoformat(),
                 "kinds": list(self.kinds),
@@ -91,12 +98,26 @@ class Scope:
         )
 
 
-def check_scope(scope: Scope, *, creator: str, kind: str, platforms: set[str], used_today: int, at: datetime) -> None:
+def check_scope(
+    scope: Scope,
+    *,
+    creator: str,
+    kind: str,
+    platforms: set[str],
+    used_today: int,
+    at: datetime,
+    template: str = "",
+    channels: frozenset[str] = frozenset(),
+) -> None:
     """Raises Refused unless a standing approval covers this post. Core kinds are never covered."""
     if is_core(kind):
         raise Refused(f"“{kind}” always needs a person.", code="core")
     if creator != scope.creator or kind not in scope.kinds or not platforms <= set(scope.platforms):
         raise Refused("The standing approval does not cover this post.", code="scope")
+    if scope.templates and template not in scope.templates:
+        raise Refused("The standing approval is for other scripts than this one.", code="scope")
+    if scope.channels and not (channels and channels <= set(scope.channels)):
+        raise Refused("The standing approval is for other channels.", code="scope")
     if at >= scope.ends_at:
         raise Refused(f"The standing approval ended on {scope.ends_at:%d %b %Y}.", code="standing_ended")
     if used_today >= scope.per_day:

@@ -15,13 +15,12 @@ from avatar_scheduler.config import Settings
 from avatar_scheduler.db import audits
 from avatar_scheduler.db.engine import read_scope
 from avatar_scheduler.db.tables import Avatar, Creator, Upload
-from avatar_scheduler.domain import consent as consents
+from avatar_scheduler.domain import consent
 from avatar_scheduler.domain.consent import PERFORMERS
 from avatar_scheduler.domain.errors import Conflict, Invalid, NotFound
 from avatar_scheduler.rules.renderers import BUILTIN, vendor
-from avatar_scheduler.services import stagings, uploads, vendors
+from avatar_scheduler.services import consents, stagings, uploads, vendors
 from avatar_scheduler.services.people import Person
-from avatar_scheduler.services.posts import grant_of
 from avatar_scheduler.services.roles import WRITE, own, require
 from avatar_scheduler.storage import Blobs
 from avatar_scheduler.studio import voices
@@ -88,7 +87,7 @@ def add(session: Session, settings: Settings, who: Person, creator: Creator, new
 def _permitted(session: Session, creator: Creator, now: datetime) -> Avatar:
     """The creator's first avatar, whose consent holds now. Raises Refused with the reason when it does not."""
     first = stagings.avatar(session, creator)
-    consents.check(grant_of(session, first), creator=creator.name, platforms=frozenset(), at=now)
+    consent.check(consents.grant_of(session, first), creator=creator.name, platforms=frozenset(), at=now)
     return first
 
 

@@ -57,6 +57,14 @@ def report(session: Session, row: Delivery, found: Found | Absent, now: datetime
         _want(session, row, incident, POLICY, now)
 
 
+def ask_down(session: Session, row: Delivery, why: str, actor: str, now: datetime) -> None:
+    """An item nothing is wrong with, but that is to come down all the same. Asking twice changes nothing."""
+    same = (col(Incident.delivery_id) == row.id, col(Incident.what) == why, col(Incident.closed_at).is_(None))
+    incident = session.exec(select(Incident).where(*same)).first() or _open(session, row, why, now)
+    session.flush()
+    _want(session, row, incident, actor, now)
+
+
 def _open(session: Session, row: Delivery, what: str, now: datetime) -> Incident:
     url = rows.receipt_of(session, row.id).url
     incident = Incident(organization_id=row.organization_id, delivery_id=row.id, what=what, url=url, found_at=now)

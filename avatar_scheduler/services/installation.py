@@ -3,8 +3,9 @@
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from sqlmodel import Session, col, select
 
@@ -14,15 +15,17 @@ from avatar_scheduler.db import audits, schema
 from avatar_scheduler.db.engine import write_scope
 from avatar_scheduler.db.tables import Avatar, Channel, Consent, Creator, Member, Organization
 from avatar_scheduler.domain.approval import PURPOSE
-from avatar_scheduler.domain.consent import PERFORMERS
-from avatar_scheduler.domain.errors import Conflict, Invalid, NotFound
+from avatar_scheduler.domain.consent import LIFE, PERFORMERS
+from avatar_scheduler.domain.errors import Conflict, Forbidden, Invalid, NotFound, Refused
 from avatar_scheduler.domain.slots import zone_of
+from avatar_scheduler.services import consents, withdrawal
+from avatar_scheduler.services.consents import Terms
 from avatar_scheduler.services.evidence_pack import EVIDENCE
 from avatar_scheduler.services.people import Person
-from avatar_scheduler.services.roles import CONNECT, HOLD, MANAGE, WRITE, own, require
+from avatar_scheduler.services.roles import CONNECT, HOLD, MANAGE, own, require
 from avatar_scheduler.services.versions import SEAL
 
-CONSENT_LIFE = timedelta(days=365)
+CONSENT_LIFE = LIFE
 TAKEDOWN = ("ask", "auto")
 SET_UP = "set-up"
 """Who the log says did it."""
@@ -44,6 +47,7 @@ def prepare(settings: Settings, organization: str, now: datetime) -> None:
     chain.make_chain(settings.keys / "credentials", organization, now)
     watermark.make_key(settings.keys / "credentials")
     with write_scope(settings) as session:
+        audits.prepare(session)
         _log_people(session, now)
 
 
@@ -120,7 +124,7 @@ class NewCreator:
 
 
 def add_creator(session: Session, who: Person, new: NewCreator, now: datetime) -> Creator:
-    """A creator with a recorded consent for likeness and voice, an avatar, and their own feed."""
+    """A creator with an avatar and their own feed. Where whoever adds them may consent, that is recorded too."""
     require(who, MANAGE, "add a creator")
     if not re.fullmatch(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?", new.slug):
         raise Invalid(f"“{new.slug}” is not a short name. Use a-z, 0-9 and dashes.", code="slug")
@@ -140,15 +144,7 @@ def add_creator(session: Session, who: Person, new: NewCreator, now: datetime) -
     )  # fmt: skip
     session.add(creator)
     session.flush()
-    consent = Consent(
-        organization_id=org,
-        creator_id=creator.id,
-        rights=json.dumps(["likeness", "voice"]),
-        platforms="[]",
-        recorded_by=who.member_id,
-        starts_at=now,
-        ends_at=now + timedelta(days=new.consent_days),
-    )
+    consent = consents.blank(creator, who.member_id, now)
     session.add(consent)
     session.flush()
     avatar = Avatar(
@@ -165,16 +161,8 @@ def add_creator(session: Session, who: Person, new: NewCreator, now: datetime) -
     session.flush()
     _note_added(session, who, creator, avatar, now)
     add_channel(session, who, creator, "own_feed", new.slug, "", "", now)
-    audits.append(
-        session,
-        at=now,
-        organization=org,
-        actor=who.member_id,
-        action="consent.recorded",
-        noun="consent",
-        noun_id=consent.id,
-        data={"creator": new.name, "until": consent.ends_at.isoformat()},
-    )
+    with suppress(Forbidden, Refused):  # the person depicted is asked on their own page, and nothing is rendered before
+        consents.give(session, who, creator, Terms(days=new.consent_days), now)
     return creator
 
 
@@ -309,51 +297,10 @@ def creator_by_slug(session: Session, who: Person, slug: str) -> Creator:
 
 
 def renew_consent(session: Session, who: Person, creator: Creator, days: int, now: datetime) -> Consent:
-    """A new consent for the creator's avatar. The old one stays on record; versions made under it stay bound to it."""
-    require(who, WRITE, "record a consent")
-    consent = Consent(
-        organization_id=who.organization_id,
-        creator_id=creator.id,
-        rights=json.dumps(["likeness", "voice"]),
-        platforms="[]",
-        recorded_by=who.member_id,
-        starts_at=now,
-        ends_at=now + timedelta(days=days),
-    )
-    session.add(consent)
-    session.flush()
-    for avatar in session.exec(select(Avatar).where(Avatar.creator_id == creator.id)):
-        avatar.consent_id = consent.id
-    audits.append(
-        session,
-        at=now,
-        organization=who.organization_id,
-        actor=who.member_id,
-        action="consent.recorded",
-        noun="consent",
-        noun_id=consent.id,
-        data={"creator": creator.name, "until": consent.ends_at.isoformat()},
-    )
-    return consent
+    """On the same terms as before, or to all of likeness and voice where there were none."""
+    return consents.give(session, who, creator, replace(consents.terms_of(session, creator), days=days), now)
 
 
 def revoke_consent(session: Session, who: Person, creator: Creator, now: datetime) -> int:
-    """Withdraws every consent of the creator at once; the gate refuses from this transaction on."""
-    require(who, HOLD, "withdraw a consent")
-    own(who, creator)
-    rows = session.exec(select(Consent).where(Consent.creator_id == creator.id, col(Consent.revoked_at).is_(None)))
-    count = 0
-    for consent in rows:
-        consent.revoked_at = now
-        count += 1
-        audits.append(
-            session,
-            at=now,
-            organization=who.organization_id,
-            actor=who.member_id,
-            action="consent.revoked",
-            noun="consent",
-            noun_id=consent.id,
-            data={"creator": creator.name},
-        )
-    return count
+    """How many consents it took back."""
+    return withdrawal.withdraw(session, who, creator, now).consents

@@ -10,17 +10,16 @@ from sqlmodel import Session, col, select
 
 from avatar_scheduler.config import Settings
 from avatar_scheduler.db import audits, moves
-from avatar_scheduler.db.tables import Avatar, Channel, Consent, Creator, Delivery, Post, Render
+from avatar_scheduler.db.tables import Channel, Creator, Delivery, Post, Render
 from avatar_scheduler.domain import slots
-from avatar_scheduler.domain.consent import Grant, check
+from avatar_scheduler.domain.consent import check
 from avatar_scheduler.domain.delivery import IN_FLIGHT, TRANSITIONS, DeliveryState
 from avatar_scheduler.domain.errors import Conflict, Invalid, NotFound
 from avatar_scheduler.domain.interaction import check_kind
 from avatar_scheduler.domain.post import EDITABLE, PostState
 from avatar_scheduler.domain.render import RenderState
-from avatar_scheduler.domain.version import canonical, sha256
 from avatar_scheduler.scripts.render import render as render_script
-from avatar_scheduler.services import disclosing, stagings
+from avatar_scheduler.services import consents, disclosing, stagings
 from avatar_scheduler.services.people import Person
 from avatar_scheduler.services.roles import WRITE, own, require
 
@@ -65,7 +64,6 @@ def draft(session: Session, settings: Settings, who: Person, new: NewPost, creat
     title, caption = title_of(new.title), caption_of(new.caption)
     slot = slots.resolve(new.at, new.zone or creator.zone, now=now)
     channels = channels_of(session, creator, new.channels)
-    check(grant_of(session, avatar), creator=creator.name, platforms=frozenset(c.platform for c in channels), at=now)
     post = Post(
         organization_id=who.organization_id,
         creator_id=creator.id,
@@ -86,6 +84,7 @@ def draft(session: Session, settings: Settings, who: Person, new: NewPost, creat
         created_at=now,
         updated_at=now,
     )
+    consents.check_post(session, post, now)
     stagings.check(session, settings, post, now)
     return post
 
@@ -126,35 +125,6 @@ def _channel(session: Session, creator: Creator, name: str) -> Channel:
         have = ", ".join(sorted(f"{c.platform}:{c.address}" for c in channels)) or "none"
         raise NotFound(f"{creator.name} has no channel “{name}”. There are: {have}.", code="unknown_channel")
     return found[0]
-
-
-def grant_of(session: Session, avatar: Avatar) -> Grant | None:
-    row = session.get(Consent, avatar.consent_id)
-    if row is None or row.creator_id != avatar.creator_id:
-        return None
-    return Grant(
-        frozenset(json.loads(row.rights)),
-        frozenset(json.loads(row.platforms)),
-        row.starts_at,
-        row.ends_at,
-        row.revoked_at,
-    )
-
-
-def grant_digest(grant: Grant | None) -> str:
-    """What was consented to, as the manifest binds it. Withdrawing does not change it: that is checked by itself."""
-    if grant is None:
-        return ""
-    return sha256(
-        canonical(
-            {
-                "ends_at": grant.ends_at.isoformat(),
-                "platforms": sorted(grant.platforms),
-                "rights": sorted(grant.rights),
-                "starts_at": grant.starts_at.isoformat(),
-            }
-        )
-    )
 
 
 def get(session: Session, who: Person, post_id: str) -> Post:
@@ -236,7 +206,7 @@ def _restaged(session: Session, post: Post, change: Edit, now: datetime) -> dict
         creator = session.get_one(Creator, post.creator_id)
         avatar = stagings.avatar(session, creator, change.avatar)
         platforms = {session.get_one(Channel, t["channel"]).platform for t in json.loads(post.targets)}
-        check(grant_of(session, avatar), creator=creator.name, platforms=frozenset(platforms), at=now)
+        check(consents.grant_of(session, avatar), creator=creator.name, platforms=frozenset(platforms), at=now)
         values["avatar_id"] = avatar.id
     return values
 

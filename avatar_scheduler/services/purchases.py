@@ -27,9 +27,8 @@ from avatar_scheduler.config import Settings
 from avatar_scheduler.crash import crashpoint
 from avatar_scheduler.db import moves
 from avatar_scheduler.db.engine import read_scope, write_scope
-from avatar_scheduler.db.tables import Avatar, Channel, Creator, Post, Render
+from avatar_scheduler.db.tables import Post, Render
 from avatar_scheduler.db.tables import Purchase as Row
-from avatar_scheduler.domain import consent
 from avatar_scheduler.domain.errors import NotFound, OutcomeUnknown, Refused, SchedulerError
 from avatar_scheduler.domain.purchase import UNDER_WAY, PurchaseState
 from avatar_scheduler.domain.render import RenderState
@@ -37,7 +36,7 @@ from avatar_scheduler.renderers import renderer
 from avatar_scheduler.renderers.base import VENDOR_FILM, Order
 from avatar_scheduler.renderers.contract import NOT_SENT, Absent, Account, Later, Purchase, Renderer
 from avatar_scheduler.rules.renderers import vendor
-from avatar_scheduler.services import budgets, posts, vendors
+from avatar_scheduler.services import budgets, consents, vendors
 from avatar_scheduler.storage import Blobs
 
 ACTOR = "purchase"
@@ -235,11 +234,7 @@ def _consented(session: Session, row: Row, now: datetime) -> None:
     """Raises Refused when the creator no longer agrees: their likeness goes to nobody, and nothing comes back."""
     render = session.get_one(Render, row.render_id)
     post = session.get_one(Post, render.post_id)
-    grant = posts.grant_of(session, session.get_one(Avatar, post.avatar_id))
-    creator = session.get_one(Creator, row.creator_id)
-    targets = [session.get_one(Channel, target["channel"]) for target in json.loads(post.targets)]
-    platforms = frozenset(channel.platform for channel in targets)
-    consent.check(grant, creator=creator.name, platforms=platforms, at=now)
+    consents.check_post(session, post, now)
 
 
 def sure_at(errand: Errand) -> datetime:

@@ -20,20 +20,22 @@ from avatar_scheduler.db import moves
 from avatar_scheduler.db.engine import ring_after_commit, write_scope
 from avatar_scheduler.db.tables import Asset, Post, Render
 from avatar_scheduler.domain.delivery import GRACE
-from avatar_scheduler.domain.errors import Conflict, Invalid, SchedulerError
+from avatar_scheduler.domain.errors import Conflict, Invalid, Refused, SchedulerError
 from avatar_scheduler.domain.post import PostState
 from avatar_scheduler.domain.render import RenderState
 from avatar_scheduler.queue import RENDER
 from avatar_scheduler.renderers import process
 from avatar_scheduler.renderers.base import SIGNING, Order
 from avatar_scheduler.rules.renderers import BUILTIN
-from avatar_scheduler.services import leftovers, orders, parcels, purchases, signings, versions
+from avatar_scheduler.services import consents, leftovers, orders, parcels, purchases, signings, versions
 from avatar_scheduler.services.people import Person
 from avatar_scheduler.services.purchases import NotYet
 from avatar_scheduler.services.roles import WRITE, own, require
 from avatar_scheduler.storage import Blobs
 
 ACTOR = "render"
+ALIVE = 2.0
+"""Seconds after which a worker asks again whether its render is still wanted: a withdrawn consent ends it."""
 MIMES = {"video": "video/mp4", "captions": "text/vtt", "poster": "image/jpeg"}
 IMAGE_MIMES = {".jpg": "image/jpeg", ".png": "image/png"}
 
@@ -46,6 +48,7 @@ def submit(session: Session, settings: Settings, who: Person, post: Post, now: d
         raise Conflict(f"This post is {post.state.replace('_', ' ')}; only a draft is rendered.", code="state")
     if all(datetime.fromisoformat(target["due_at"]) + GRACE < now for target in json.loads(post.targets)):
         raise Invalid("Its time has passed. Give it a new one with --at.", code="past")
+    consents.check_post(session, post, now)
     order = orders.order_of(session, settings, post, now, _mark_id(session))
     orders.check(order)
     render = Render(
@@ -134,6 +137,11 @@ def _claim(settings: Settings, render_id: str, clock: Clock) -> _Claim | None:
         session.refresh(render)
         if post.state is PostState.checking:  # its last worker died while measuring
             moves.move(session, post, PostState.rendering, at=now, actor=ACTOR)
+        try:
+            consents.check_post(session, post, now)
+        except Refused as error:  # withdrawn, or ended, while it waited
+            block(session, render, post, error.message, now)
+            return None
         return _Claim(render.id, post.id, render.fence, json.loads(render.order))
 
 
@@ -145,7 +153,7 @@ def _beat(settings: Settings, claim: _Claim, clock: Clock) -> Callable[[int, str
         nonlocal shown, renewed
         percent, step = max(percent, shown[0]), step or shown[1]
         still = step == shown[1] and percent - shown[0] < 2
-        if still and time.monotonic() - renewed < settings.lease_seconds / 4:
+        if still and time.monotonic() - renewed < min(settings.lease_seconds / 4, ALIVE):
             return
         try:
             _renew(settings, claim, clock() + timedelta(seconds=settings.lease_seconds), percent, step)

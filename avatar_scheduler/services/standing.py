@@ -13,6 +13,8 @@ from avatar_scheduler.domain.approval import STANDING, Scope, check_scope
 from avatar_scheduler.domain.errors import Forbidden, Invalid, NotFound, Refused
 from avatar_scheduler.domain.interaction import is_core
 from avatar_scheduler.domain.stages import ANYONE, CREATOR, Yes, next_open
+from avatar_scheduler.domain.version import sha256
+from avatar_scheduler.scripts import starters
 from avatar_scheduler.services import approvals, asked
 from avatar_scheduler.services.approvals import How
 from avatar_scheduler.services.people import Person
@@ -31,7 +33,13 @@ def grant(
     per_day: int,
     days: int,
     now: datetime,
+    templates: tuple[str, ...] = (),
+    channels: tuple[str, ...] = (),
 ) -> Approval:
+    """`templates` are ids of script starters, bound as they read today; `channels` ids of the creator's own.
+
+    None named: any. Raises Invalid for a core kind or bounds that are none, Forbidden unless the creator asks.
+    """
     require(who, DECIDE, "give a standing approval")
     if core := [kind for kind in kinds if is_core(kind)]:
         raise Invalid(f"{', '.join(core)} always needs a person; no standing approval covers it.", code="core")
@@ -44,7 +52,11 @@ def grant(
     if person and person != who.member_id:
         raise Forbidden(f"Only {creator.name} can say what goes out without them.", code="not_yours_to_give")
     platforms = tuple(sorted(set(session.exec(select(Channel.platform).where(Channel.creator_id == creator.id)))))
-    scope = Scope(creator.id, tuple(sorted(kinds)), platforms, per_day, now + timedelta(days=days))
+    scope = Scope(
+        creator.id, tuple(sorted(kinds)), platforms, per_day, now + timedelta(days=days),
+        tuple(sorted(sha256(starters.load(one).source) for one in set(templates))),
+        _own_channels(session, creator, channels),
+    )  # fmt: skip
     return approvals.sign_in_ledger(
         session,
         settings,
@@ -61,10 +73,18 @@ def grant(
     )
 
 
+def _own_channels(session: Session, creator: Creator, wanted: tuple[str, ...]) -> tuple[str, ...]:
+    there = set(session.exec(select(Channel.id).where(Channel.creator_id == creator.id)))
+    if not set(wanted) <= there:
+        raise NotFound(f"{creator.name} has no such channel.", code="unknown_channel")
+    return tuple(sorted(set(wanted)))
+
+
 def read_scope(row: Approval) -> Scope:
     data = json.loads(row.scope)
     ends = datetime.fromisoformat(data["ends_at"])
-    return Scope(data["creator"], tuple(data["kinds"]), tuple(data["platforms"]), data["per_day"], ends)
+    limits = tuple(data.get("templates", ())), tuple(data.get("channels", ()))
+    return Scope(data["creator"], tuple(data["kinds"]), tuple(data["platforms"]), data["per_day"], ends, *limits)
 
 
 def apply(session: Session, settings: Settings, post: Post, version: Version, now: datetime) -> None:
@@ -108,7 +128,10 @@ def check(session: Session, settings: Settings, row: Approval, post: Post, now: 
         day = now.replace(hour=0, minute=0, second=0, microsecond=0)
         counted = select(func.count()).select_from(Approval)
         used = session.exec(counted.where(Approval.parent_id == row.id, col(Approval.decided_at) >= day)).one()
-    check_scope(read_scope(row), creator=post.creator_id, kind=post.kind, platforms=platforms, used_today=used, at=now)
+    check_scope(
+        read_scope(row), creator=post.creator_id, kind=post.kind, platforms=platforms, used_today=used, at=now,
+        template=sha256(post.template), channels=frozenset(channels),
+    )  # fmt: skip
 
 
 def in_force(session: Session, who: Person, now: datetime) -> list[tuple[Approval, Scope]]:
@@ -122,7 +145,20 @@ def revoke(session: Session, who: Person, standing_id: str, now: datetime) -> No
     found = [row for row, _ in in_force(session, who, now) if standing_id and row.id.startswith(standing_id)]
     if len(found) != 1:
         raise NotFound(f"There is no standing approval {standing_id[:40]}. See: avatar-scheduler standing list")
-    found[0].revoked_at = now
+    own(who, session.get_one(Creator, read_scope(found[0]).creator))
+    _revoke(session, found[0], who, now)
+
+
+def revoke_all(session: Session, who: Person, creator: Creator, now: datetime) -> int:
+    """Those of one creator; how many there were."""
+    found = [row for row, scope in in_force(session, who, now) if scope.creator == creator.id]
+    for row in found:
+        _revoke(session, row, who, now)
+    return len(found)
+
+
+def _revoke(session: Session, row: Approval, who: Person, now: datetime) -> None:
+    row.revoked_at = now
     audits.append(
         session,
         at=now,
@@ -130,5 +166,5 @@ def revoke(session: Session, who: Person, standing_id: str, now: datetime) -> No
         actor=who.member_id,
         action="standing.revoked",
         noun="approval",
-        noun_id=found[0].id,
+        noun_id=row.id,
     )

@@ -11,7 +11,7 @@ from sqlmodel import Session, col, func, or_, select
 from avatar_scheduler.config import Settings
 from avatar_scheduler.db import audits
 from avatar_scheduler.db.engine import read_scope, write_scope
-from avatar_scheduler.db.tables import Asset, Avatar, Creator, Delivery, Post, Upload
+from avatar_scheduler.db.tables import Asset, Avatar, ConsentProof, Creator, Delivery, Post, Upload
 from avatar_scheduler.domain.delivery import SETTLED
 from avatar_scheduler.domain.errors import Conflict, Invalid, NotFound, Refused
 from avatar_scheduler.domain.post import PostState
@@ -274,6 +274,7 @@ def _forget(settings: Settings, sha256: str) -> None:
             select(Upload.id).where(Upload.sha256 == sha256),
             select(Asset.id).where(Asset.sha256 == sha256),
             select(Avatar.id).where(Avatar.pack == sha256),
+            select(ConsentProof.id).where(ConsentProof.sha256 == sha256),
         )
         if not any(session.exec(query).first() for query in rows):
             for path in (Blobs(settings.blobs).path(sha256), _thumbnails(settings) / f"{sha256}.jpg"):

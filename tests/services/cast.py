@@ -6,7 +6,7 @@ from dataclasses import replace
 from sqlmodel import Session, select
 
 from avatar_scheduler.db import audits
-from avatar_scheduler.db.tables import Assignment, Creator, Member, Organization, Policy
+from avatar_scheduler.db.tables import Assignment, Consent, Creator, Member, Organization, Policy
 from avatar_scheduler.domain.stages import ALL_KINDS, Stage, plain
 from avatar_scheduler.services import installation
 from avatar_scheduler.services.people import Person
@@ -103,3 +103,13 @@ def reaches(world: World, who: Person, creator: Creator) -> Person:
             )
         )  # fmt: skip
     return replace(who, reach=(who.reach or frozenset()) | {creator.id})
+
+
+def consent_gone(world: World, session: Session) -> None:
+    """The consent alone is taken back. A withdrawal also stops what waits, and then nobody further on is asked."""
+    for row in session.exec(select(Consent).where(Consent.creator_id == world.maya.id)):
+        row.revoked_at = world.now
+        audits.append(
+            session, at=world.now, organization=row.organization_id, actor=world.ada.member_id,
+            action="consent.revoked", noun="consent", noun_id=row.id,
+        )  # fmt: skip

@@ -11,9 +11,9 @@ from sqlmodel import Session, select
 from avatar_scheduler.db.tables import Approval, Avatar, Channel, Consent, Delivery, Post, Version
 from avatar_scheduler.domain.errors import Conflict, Refused
 from avatar_scheduler.domain.post import PostState
-from avatar_scheduler.services import holds, installation, review
+from avatar_scheduler.services import holds, review
 from avatar_scheduler.services.gate import NotNow, may_send
-from tests.services.cast import creator_of
+from tests.services.cast import consent_gone, creator_of
 from tests.world import World
 
 Change = Callable[[World, Session], object]
@@ -46,12 +46,8 @@ def hold(scope: str) -> Change:
     return change
 
 
-def withdraw_consent(world: World, session: Session) -> None:
-    installation.revoke_consent(session, world.ada, world.maya, world.now)
-
-
 def withdraw_consent_and_hide_it(world: World, session: Session) -> None:
-    withdraw_consent(world, session)
+    consent_gone(world, session)
     put(Consent, revoked_at=None)(world, session)
 
 
@@ -96,7 +92,7 @@ REFUSALS: dict[str, tuple[Change, str]] = {
     "address": (put(Channel, address="leo"), "channel_changed"),
     "platform": (put(Channel, platform="bluesky"), "channel_changed"),
     "endpoint": (put(Channel, endpoint="https://evil.example"), "channel_changed"),
-    "withdrawn": (withdraw_consent, "consent_revoked"),
+    "withdrawn": (consent_gone, "consent_revoked"),
     "withdrawn_hidden": (withdraw_consent_and_hide_it, "consent_revoked"),
     "ended": (put(Consent, ends_at=ago), "consent_expired"),
     "not_begun": (put(Consent, starts_at=ahead), "consent_not_started"),

@@ -12,8 +12,9 @@ from avatar_scheduler.domain.post import PostState
 from avatar_scheduler.domain.purchase import PurchaseState
 from avatar_scheduler.domain.render import RenderState
 from avatar_scheduler.renderers import process
-from avatar_scheduler.services import budgets, installation, posts, purchases
+from avatar_scheduler.services import budgets, posts, purchases
 from avatar_scheduler.storage import Blobs
+from tests.services.cast import consent_gone
 from tests.vendors import heygen
 from tests.vendors.server import running
 from tests.vendors.shop import TINY, Shop, no_studio
@@ -331,14 +332,14 @@ class TestConsent:
     def test_withdrawn_before_the_call_nothing_is_asked_for(self, shop: Shop) -> None:
         render = shop.submit()
         with shop.world.write() as session:
-            installation.revoke_consent(session, shop.world.ada, shop.world.maya, shop.world.now)
+            consent_gone(shop.world, session)
         assert "withdrew consent" in reason(shop, shop.work(render))
         assert shop.vendor.said == []
 
     def test_withdrawn_meanwhile_nothing_is_fetched_and_it_is_deleted_there(self, shop: Shop) -> None:
         render = shop.work(shop.submit())
         with shop.world.write() as session:
-            installation.revoke_consent(session, shop.world.ada, shop.world.maya, shop.world.now)
+            consent_gone(shop.world, session)
         render = shop.finish(render)
         assert "withdrew consent" in reason(shop, render)
         assert shop.vendor.calls("GET", "/media/") == 0

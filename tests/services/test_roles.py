@@ -54,7 +54,6 @@ DECIDING: dict[str, Verb] = {
 }
 STOPPING: dict[str, Verb] = {
     "hold": lambda world, session, who: holds.put(session, who, "organization", "", "stop", world.now),
-    "consent": lambda world, session, who: installation.revoke_consent(session, who, world.maya, world.now),
 }
 ALL = {**WRITING, **MANAGING, **CONNECTING, **DECIDING, **STOPPING}
 MATRIX = {
