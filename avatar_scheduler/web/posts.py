@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
 from avatar_scheduler.i18n import translations
-from avatar_scheduler.services import pages
+from avatar_scheduler.services import comments, pages
 from avatar_scheduler.services.cards import PostPage
 from avatar_scheduler.services.incidents import Notice
 from avatar_scheduler.services.people import Person
@@ -31,7 +31,8 @@ def listing(request: Request, session: ReadSession, who: Who, now: Now) -> Respo
 @router.get("/posts/{post_id}")
 def one(request: Request, post_id: str, session: ReadSession, settings: SettingsDep, who: Who, now: Now) -> Response:
     found = around(session, who, now)
-    return page(request, "post.html", **view(pages.post_page(session, settings, who, post_id, now), who, **found))
+    shown = view(pages.post_page(session, settings, who, post_id, now), who, **found)
+    return page(request, "post.html", comments=comments.of_post(session, who, post_id), **shown)
 
 
 def view(post: PostPage, who: Person, *, waiting: int, incidents: Sequence[Notice]) -> dict[str, Any]:

@@ -33,6 +33,8 @@ FILLED = {
     "incident_id": "abcdef",
     "proof_id": "p",
     "hold_id": "h",
+    "comment_id": "c",
+    "place": 1,
 }
 
 

@@ -1,0 +1,27 @@
+// A pin leads to its moment of the film, and the film's moment becomes a pin. Without script the times are typed.
+const box = document.querySelector("[data-comments]");
+const film = document.querySelector("[data-player] video");
+const clock = (s) => `${Math.floor(s / 60)}:${String(Math.floor(s % 60)).padStart(2, "0")}`;
+
+if (box && film) {
+  for (const pin of box.querySelectorAll("[data-seek]")) {
+    pin.addEventListener("click", () => {
+      film.currentTime = pin.dataset.seek / 1000;
+      film.scrollIntoView({ block: "nearest" });
+    });
+  }
+  const now = box.querySelector("[data-pin-now]");
+  if (now) {
+    now.hidden = false;
+    now.addEventListener("click", () => (box.querySelector("[name=at]").value = clock(film.currentTime)));
+  }
+}
+
+// Words marked in the script are the words meant.
+const quote = box?.querySelector("[name=quote]");
+document.addEventListener("selectionchange", () => {
+  const chosen = document.getSelection();
+  const script = chosen.anchorNode?.parentElement?.closest("[data-script]");
+  const words = String(chosen).trim();
+  if (quote && script && script.contains(chosen.focusNode) && words && words.length <= 300) quote.value = words;
+});
