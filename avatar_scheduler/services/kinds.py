@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from sqlmodel import Session, col, select
 
 from avatar_scheduler.db.tables import Creator, Member, Post
-from avatar_scheduler.domain.interaction import Judged, classify
+from avatar_scheduler.domain.interaction import Judged, Reason, classify
 from avatar_scheduler.rules.interacting import lexicons
 
 MOST_NAMES = 5_000
@@ -27,6 +28,20 @@ def judge_texts(
     spoken = {field: without_cues(text) for field, text in texts.items()}
     known = _names(session, creator)
     return classify(kind, sponsored, spoken, language, known, own=(creator.name, creator.slug), lexicons=lexicons())
+
+
+def hints(
+    session: Session, creator: Creator, sponsored: str, typed: Mapping[str, str], spoken: str, language: str
+) -> list[Reason]:
+    """What would make it core whatever kind it is: on the words as they were typed, and what only shows once spoken.
+
+    The latter has no field.
+    """
+    language = language or creator.language
+    found = judge_texts(session, creator, "", sponsored, typed, language).reasons
+    heard = judge_texts(session, creator, "", sponsored, {"": spoken}, language).reasons
+    known = {reason.what for reason in found}
+    return [*found, *(replace(reason, words="") for reason in heard if reason.what not in known)]
 
 
 def without_cues(text: str) -> str:

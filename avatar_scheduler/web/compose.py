@@ -17,7 +17,7 @@ from avatar_scheduler.domain.disclosure import SPONSORED
 from avatar_scheduler.domain.errors import Invalid, NotFound, Refused, SchedulerError
 from avatar_scheduler.renderers.preview import Previews
 from avatar_scheduler.scripts import starters
-from avatar_scheduler.services import composing, installation, orders, posts, renders
+from avatar_scheduler.services import composing, installation, kinds, orders, posts, renders
 from avatar_scheduler.services.composing import Checked
 from avatar_scheduler.services.people import Person
 from avatar_scheduler.services.posts import Edit
@@ -53,13 +53,22 @@ def context(session: Session, settings: Settings, who: Person, form: Written, no
     creator = installation.creator_by_slug(session, who, form.fields.creator)
     looked = composing.look_over(session, settings, who, new_post(session, form, creator), creator, now)
     looked = replace(looked, problems=tuple(form.placed(problem) for problem in looked.problems))
+    typed = {name: text.replace("\r\n", "\n") for name, text in _typed(form).items()}
     return {
         "form": form.fields,
         "values": form.values,
+        "hints": kinds.hints(session, creator, form.fields.sponsored, typed, looked.spoken, form.fields.language),
         "creator": creator,
         "check": looked,
         "core": interaction.is_core(form.fields.kind, form.fields.sponsored),
     }
+
+
+def _typed(form: Written) -> dict[str, str]:
+    """By the form's own names, as problems are."""
+    fields = form.fields
+    values = {f"var.{name}": value for name, value in form.values.items()}
+    return {"title": fields.title, "template": fields.template, "caption": fields.caption, **values}
 
 
 def show(

@@ -65,6 +65,18 @@ $("[data-part=hints]").addEventListener("click", (event) => {
   field.setSelectionRange(at, link.dataset.column > 0 ? at + 1 : start + (lines[link.dataset.line - 1] || "").length);
 });
 
+// A hint leads to its very words. The server counts letters, a browser counts halves of some.
+$("[data-part=hints]").addEventListener("click", (event) => {
+  const link = event.target.closest("[data-from]");
+  const field = link && document.getElementById(link.hash.slice(1));
+  if (!field || !["TEXTAREA", "INPUT"].includes(field.tagName)) return;
+  event.preventDefault();
+  const letters = [...field.value];
+  const place = (count) => letters.slice(0, count).join("").length;
+  field.focus();
+  field.setSelectionRange(place(link.dataset.from), place(link.dataset.to));
+});
+
 // The draft: streamed where the browser can play a film that is still growing, as a whole where it cannot.
 const pane = $("[data-preview]");
 const video = $("video", pane);
