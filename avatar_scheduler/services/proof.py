@@ -61,7 +61,8 @@ def _check_standing(
 
 def _check_person(session: Session, settings: Settings, manifest: Manifest, row: Approval) -> None:
     member = session.get(Member, row.by)
-    if member is None or member.disabled_at is not None:
+    out = audits.said(session, "member", row.by).get("disabled") == "yes"
+    if member is None or member.disabled_at is not None or out:
         raise Refused("Whoever approved it may not any more. Ask again.", code="approver_gone")
     own = row.by == asked.creator_of(manifest.data)
     if row.by in asked.authors_of(manifest.data) and row.grade and not (own and row.acted_as.endswith(SELF)):
