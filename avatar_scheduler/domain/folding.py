@@ -12,7 +12,7 @@ _INVISIBLE = re.compile(
 _TOKEN = re.compile("(?:(?<![^\\W_])[@#])?(?:[^\\W_][\u0300-\u036f]*)+")
 _ENDS = re.compile("[.!?…\n\r]")
 _STARTS = re.compile('[.!?…\n\r:;"«»“”()\\[\\]—–•·*]|(?:^|\\s)-\\s')
-_SIGNS = str.maketrans("＠＃﹫﹟", "@#@#")
+_SIGNS = str.maketrans("＠＃﹫﹟ʼʹʽˈ", "@#@#''''")
 # The letters of other alphabets people swap in because they look the same: Unicode's confusables (UTS 39), of which
 # these are the ones of Cyrillic, Greek, Armenian and Latin that stand for a letter of a to z.
 _LOOKALIKES = {
