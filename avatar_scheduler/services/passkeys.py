@@ -16,8 +16,8 @@ from sqlmodel import Session, col, select
 from avatar_scheduler.config import Settings
 from avatar_scheduler.db import audits
 from avatar_scheduler.db.tables import Challenge, Member, Passkey
-from avatar_scheduler.domain.errors import Conflict, Invalid, NotFound, Refused
-from avatar_scheduler.services.people import Person
+from avatar_scheduler.domain.errors import Conflict, Forbidden, Invalid, NotFound, Refused
+from avatar_scheduler.services.people import Person, has_codes
 
 if TYPE_CHECKING:
     from webauthn.helpers.structs import AuthenticationCredential, PublicKeyCredentialDescriptor
@@ -74,6 +74,9 @@ def enrol_options(session: Session, settings: Settings, who: Person, now: dateti
 
     member = session.get_one(Member, who.member_id)
     known = standing(session, who.member_id)
+    if not who.proven and (known or has_codes(session, who.member_id)):
+        # A stolen session must not make itself a key of its own.
+        raise Forbidden("Sign in with a passkey or a code first, then add another passkey.", code="prove")
     if len(known) >= MOST:
         raise Conflict(f"You have {MOST} passkeys. Revoke one you do not use any more.", code="too_many")
     return options_to_json(

@@ -20,7 +20,7 @@ NAMES = (
     "calendar-days", "users", "user-round-check", "user-plus", "octagon-pause", "menu", "key-round", "scan-face",
     "smartphone", "mail", "bell", "bell-off", "message-circle", "quote", "at-sign", "download", "refresh-cw",
     "arrow-up", "arrow-down", "arrow-left", "plus", "clock", "moon", "bot", "video", "globe", "ban",
-    "circle-pause", "circle-play", "list-checks", "search", "settings", "move", "wifi", "share",
+    "circle-pause", "circle-play", "list-checks", "search", "settings", "move", "wifi", "share", "monitor-smartphone",
 )  # fmt: skip
 
 # The brand mark and everything an avatar made is hatched (ux.md, principle 1).
