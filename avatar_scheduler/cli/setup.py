@@ -1,4 +1,4 @@
-"""Setting up: the installation, creators, channels, consent, standing approvals."""
+"""Setting up: the installation, creators, channels, standing approvals."""
 
 import json
 import unicodedata
@@ -9,13 +9,14 @@ import typer
 from rich.table import Table
 from sqlmodel import col, select
 
+from avatar_scheduler.cli import consents
 from avatar_scheduler.cli.common import Json, console, emit, now, operator, settings, shown, when
 from avatar_scheduler.db.engine import read_scope, write_scope
 from avatar_scheduler.db.tables import Avatar, Channel, Consent, Creator, Member, Organization
 from avatar_scheduler.domain.errors import Invalid, NotFound
 from avatar_scheduler.publishers import platforms, publisher
 from avatar_scheduler.publishers.base import Account
-from avatar_scheduler.services import installation, people, standing
+from avatar_scheduler.services import installation, ledger, people, standing
 from avatar_scheduler.services.roles import DECIDE, require
 from avatar_scheduler.studio.job import avatars, scenes
 
@@ -24,12 +25,12 @@ Slug = Annotated[str, typer.Option("--creator", help="Short name of the creator;
 
 
 def register(app: typer.Typer) -> None:
+    consents.register(app)
     app.command()(init)
     app.command()(link)
     groups: dict[str, tuple[str, dict[str, Callable[..., None]]]] = {
         "creator": ("Creators and their avatars.", {"add": creator_add, "set": creator_set, "list": creator_list}),
         "channel": ("Where posts go.", {"add": channel_add, "list": channel_list, "remove": channel_remove}),
-        "consent": ("A creator's permission.", {"renew": consent_renew, "revoke": consent_revoke}),
         "standing": (
             "Standing approvals for secondary kinds.",
             {"grant": standing_grant, "list": standing_list, "revoke": standing_revoke},
@@ -87,7 +88,7 @@ def creator_add(
     consent_days: Annotated[int, typer.Option(min=1, max=366, help="How long the consent given now lasts.")] = 365,
     audience: Annotated[list[str] | None, typer.Option(help=AUDIENCE)] = None,
 ) -> None:
-    """Add a creator who consents, now, to this avatar and voice. Their own feed comes with it."""
+    """Add a creator with their own feed. On one's own, that is also their consent; in an agency they are asked."""
     if avatar not in avatars():
         raise Invalid(f"There is no avatar “{avatar}”. There are: {', '.join(avatars())}.", code="avatar")
     if scene not in scenes():
@@ -99,8 +100,13 @@ def creator_add(
         name, slug, language, zone, avatar, scene, performer, consent_days, tuple(audience or ())
     )
     with write_scope(settings()) as session:
-        creator = installation.add_creator(session, operator(), new, now())
+        who = operator()
+        creator = installation.add_creator(session, who, new, now())
+        asked = not ledger.of(session, who, creator.slug, now()).holds
     console.print(f"Added {shown(creator.name)}. Feed: {settings().base_url}/f/{creator.slug}")
+    if asked:
+        told = f"Nothing of theirs is rendered before they consent: {settings().base_url}/onboarding/{creator.slug}"
+        console.print(told, soft_wrap=True)
 
 
 def _slug(name: str) -> str:
@@ -200,29 +206,6 @@ def channel_remove(
         owner = installation.creator_by_slug(session, who, creator)
         row = installation.remove_channel(session, who, owner, channel, now())
     console.print(f"Disconnected {row.platform}:{shown(row.address)}.")
-
-
-def consent_revoke(creator: Slug = "") -> None:
-    """Withdraw a creator's consent: from now on nothing of theirs goes out."""
-    with write_scope(settings()) as session:
-        who = operator()
-        row = installation.creator_by_slug(session, who, creator)
-        count = installation.revoke_consent(session, who, row, now())
-    console.print(
-        f"Withdrew {count} consent for {shown(row.name)}. What is already public stays public until it is taken down."
-    )
-
-
-def consent_renew(
-    creator: Slug = "",
-    days: Annotated[int, typer.Option(min=1, max=366, help="How long the consent given now lasts.")] = 365,
-) -> None:
-    """Record that a creator consents again, from now on. Posts made before are rendered and approved anew."""
-    with write_scope(settings()) as session:
-        who = operator()
-        row = installation.creator_by_slug(session, who, creator)
-        ends = installation.renew_consent(session, who, row, days, now()).ends_at
-    console.print(f"{row.name} consents until {when(ends, row.zone)} {row.zone}.")
 
 
 def standing_list(json: Json = False) -> None:
