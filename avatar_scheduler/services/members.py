@@ -89,6 +89,11 @@ def _creators(session: Session, who: Person, role: str, ids: tuple[str, ...]) ->
     return creators
 
 
+def creator_of(session: Session, who: Person, creator_id: str) -> Creator:
+    [found] = _creators(session, who, "", (creator_id,))
+    return found
+
+
 def peek(session: Session, token: str, now: datetime) -> Offer:
     """Looking changes nothing: mail scanners look too."""
     row = _open(session, token, now)

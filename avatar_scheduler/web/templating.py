@@ -1,6 +1,7 @@
 """Templates: one environment per language, words and icons at hand, everything escaped."""
 
 import functools
+import json
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -37,6 +38,7 @@ def environment(language: str) -> Environment:
     env.filters["urgency"] = when.urgency
     env.filters["short"] = short_hash
     env.filters["initials"] = initials
+    env.filters["from_json"] = json.loads
     env.filters["colour"] = colour
     env.filters["platform"] = functools.partial(platform, language=language)
     env.filters["local"] = local
