@@ -76,7 +76,8 @@ def who_is_asked(session: Session, version: Version, now: datetime) -> Asked | N
     number, stage = found
     yeses = [asked.yes_of(row) for row in given if row.stage == number]
     since = max((row.decided_at for row in given if row.stage < number), default=version.created_at)
-    first, instead = [], []
+    first: list[Member] = []
+    instead: list[Member] = []
     for member in asked.members(session, data, stage, yeses, now):
         as_whom = asked.stands_for(session, member, data, stage, yeses, now)
         (instead if as_whom.endswith(DELEGATE) else first).append(member)
@@ -123,7 +124,7 @@ def signatures(session: Session) -> dict[str, tuple[object, ...]]:
 
 
 def nudge(session: Session, who: Person, version_id: str, now: datetime) -> str:
-    """Asks the same people once more and returns the post's id. Raises Conflict within half an hour of the last time."""
+    """Asks the same people again; returns the post’s id. Raises Conflict within half an hour of the last time."""
     require(who, NUDGE, "remind others")
     version = session.get(Version, version_id)
     post = session.get(Post, version.post_id) if version else None

@@ -86,7 +86,7 @@ def mention(session: Session, post: Post, comment_id: str, members: Iterable[str
     for member in _members(session, post.organization_id, set(members) - {by}):
         reach = people.reach_of(session, member)
         if reach is None or post.creator_id in reach:
-            _politely(session, member, post, comment_id, MENTION, now, post=post.id)
+            _politely(session, member, post, comment_id, MENTION, now, page=post.id)
 
 
 def held(session: Session, hold: Hold, now: datetime) -> None:

@@ -161,7 +161,7 @@ def _words(
     """And for how many seconds it is of use."""
     said, kind = json.loads(row.words), notices.kind_of(row)
     if kind not in notices.ASKING:
-        path = {notices.MENTION: f"/posts/{said.get('post')}", notices.HELD: "/holds", notices.TEST: "/account/outlets"}
+        path = {notices.MENTION: f"/posts/{said.get('page')}", notices.HELD: "/holds", notices.TEST: "/account/outlets"}
         link = settings.base_url + path.get(kind, f"/review/{row.about}")
         return notice_words.news(row.kind if kind == notices.DECIDED else kind, link, member.language), push.LONGEST
     version = session.get(Version, row.about)

@@ -1,7 +1,7 @@
 """What makes the pages an application on the phone, and the ways of being told."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import FileResponse, JSONResponse, RedirectResponse, Response
@@ -62,10 +62,10 @@ def offline(request: Request) -> Response:
 
 @router.get(PAGE)
 def ways(request: Request, session: ReadSession, settings: SettingsDep, who: Who, now: Now) -> Response:
-    return page(request, "outlets.html", **view(session, settings, who), **around(session, who, now))
+    return page(request, "outlets.html", **{**view(session, settings, who), **around(session, who, now)})
 
 
-def view(session: ReadSession, settings: SettingsDep, who: Who) -> dict[str, object]:
+def view(session: ReadSession, settings: SettingsDep, who: Who) -> dict[str, Any]:
     """What `_outlets.html` is given."""
     return {
         "outlets": outlets.mine(session, who),

@@ -11,7 +11,7 @@ import pytest
 from sqlmodel import select
 
 from avatar_scheduler.config import Settings
-from avatar_scheduler.db.tables import Audit, Hold, Member, Notice, Outlet
+from avatar_scheduler.db.tables import Audit, Hold, Member, Notice, Outlet, Post
 from avatar_scheduler.queue import NOTIFY
 from avatar_scheduler.services import dispatch, notices, outlets, push, telling
 from avatar_scheduler.services.dispatch import Sweeper
@@ -204,6 +204,54 @@ class TestFailures:
         world.sql("UPDATE version SET manifest = '{' WHERE id = :id", id=damaged.id)
         Sweeper(told).sweep(world.now)
         assert box.recipients == ["ada@example.org"]
+
+
+class TestNews:
+    def test_a_mention_is_told_to_those_who_reach_the_creator(self, world: World, told: Settings, box: Mailbox) -> None:
+        near, far, stranger = person(world, "manager"), person(world, "client"), outsider(world)
+        post = world.post()
+        named = [near.member_id, far.member_id, stranger.member_id, world.ada.member_id]
+        with world.write() as session:
+            notices.mention(session, session.get_one(Post, post.id), "comment", named, world.ada.member_id, world.now)
+        Sweeper(told).sweep(world.now)
+        assert box.recipients == ["manager@example.org"]
+        assert box.letters[0].get_content().split()[-1] == f"{told.base_url}/posts/{post.id}"
+
+    def test_a_stop_is_told_to_everybody_else_who_may_stop(self, world: World, told: Settings, box: Mailbox) -> None:
+        for role in ("manager", "analyst", "client"):
+            person(world, role)
+        outsider(world)
+        with world.write() as session:
+            hold = Hold(
+                organization_id=world.ada.organization_id, scope="creator", target_id=world.maya.id,
+                by=world.ada.member_id, since=world.now,
+            )  # fmt: skip
+            session.add(hold)
+            session.flush()
+            notices.held(session, hold, world.now)
+        Sweeper(told).sweep(world.now)
+        assert box.recipients == ["manager@example.org"]
+        assert box.letters[0]["Subject"] == "Sending was stopped"
+
+    @pytest.mark.parametrize(
+        ("decision", "subject"),
+        [
+            ("approved", "A post of yours was approved"),
+            ("rejected", "A post of yours was rejected"),
+            ("changes_requested", "A post of yours needs changes"),
+        ],
+    )
+    def test_a_decision_is_told_to_whoever_wrote_it(
+        self, world: World, told: Settings, box: Mailbox, decision: str, subject: str
+    ) -> None:
+        version = world.version(world.post(at="+4h"))
+        bo = person(world, "manager")
+        with world.write() as session:
+            notices.decided(session, version, bo.member_id, decision, world.now)
+            notices.decided(session, version, world.ada.member_id, decision, world.now)
+        Sweeper(told).sweep(world.now)
+        assert [letter["Subject"] for letter in box.letters].count(subject) == 1
+        assert box.recipients == ["ada@example.org"] * 2  # and that her yes is asked for
 
 
 class TestPush:

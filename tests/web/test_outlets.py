@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi import FastAPI
@@ -25,7 +26,7 @@ from tests.world import World
 
 AT = datetime(2026, 11, 20, 9, tzinfo=UTC)
 SHOWN = [Shown("a", "push", "Chrome, Android", AT, AT), Shown("b", "chat", "Telegram", AT, None)]
-CASES = {
+CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "outlets": (
         "outlets.html",
         {"outlets": SHOWN, "push_key": "BAAA", "chats": list(chats.ADDRESSES), "mail_on": True},
