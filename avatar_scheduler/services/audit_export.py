@@ -30,7 +30,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 def lines(session: Session, settings: Settings, who: Person) -> Iterator[str]:
     """JSON lines, each without its line break. Raises Forbidden for whoever may not see all of it."""
-    _may(who)
+    may(who)
     pem = signing.make_signing_key(settings.keys, checkpoints.PURPOSE)
     yield _line({"log": FORMAT, "organization": who.organization_id, "origin": settings.base_url, "public_key": pem})
     last = 0
@@ -45,7 +45,7 @@ def lines(session: Session, settings: Settings, who: Person) -> Iterator[str]:
 
 def table(session: Session, who: Person) -> Iterator[str]:
     """CSV with a line of names, for a spreadsheet: no cell can be a formula there. Raises Forbidden."""
-    _may(who)
+    may(who)
     yield _cells(COLUMNS)
     for row in audits.walk(session, who.organization_id):
         yield _cells([*row.entry._replace(at=row.entry.at.isoformat()), row.hash])  # type: ignore[arg-type]
@@ -80,7 +80,8 @@ def _stored(said: dict[str, Any], organization: str) -> Stored:
     return Stored(Entry(**{**values, "at": datetime.fromisoformat(said["at"])}), said["hash"], "")
 
 
-def _may(who: Person) -> None:
+def may(who: Person) -> None:
+    """Raises Forbidden for whoever may not see all of the organization's log."""
     require(who, AUDIT, "read the log")
     if who.role not in ALL or who.reach is not None:
         raise Forbidden("The whole log is for owners, admins and auditors. Ask an owner.", code="role")
@@ -92,8 +93,9 @@ def _line(value: dict[str, Any]) -> str:
 
 def _cells(values: Iterable[Any]) -> str:
     out = io.StringIO()
-    csv.writer(out, lineterminator="").writerow([_safe(str(value)) for value in values])
-    return out.getvalue()
+    # csv quotes a line break in a cell only when it is part of its own line end
+    csv.writer(out, lineterminator="\r\n").writerow([_safe(str(value)) for value in values])
+    return out.getvalue().removesuffix("\r\n")
 
 
 def _safe(text: str) -> str:

@@ -21,6 +21,7 @@ from sqlmodel import Session
 
 from avatar_scheduler import signing
 from avatar_scheduler.audit import EVERYTHING
+from avatar_scheduler.clock import utc_now
 from avatar_scheduler.config import Settings
 from avatar_scheduler.db import audits
 from avatar_scheduler.db.engine import read_scope
@@ -44,6 +45,14 @@ class _State:
     """Place to bytes of the kept file it has taken."""
 
 
+def job(settings: Settings) -> None:
+    """The clock's, in a thread of its own: a place that is slow or away keeps nothing else waiting."""
+    try:
+        run(settings, utc_now())
+    except SchedulerError as why:
+        log.error("no checkpoint of the log: %s", why.message)
+
+
 def run(settings: Settings, now: datetime) -> None:
     """Signs what grew and hands it over. A place that fails is tried again at the next call; nothing is raised for it.
 
@@ -55,7 +64,7 @@ def run(settings: Settings, now: datetime) -> None:
         state = _load(settings)
         lines = _grown(settings, state, now)
         if lines:
-            _keep(settings, lines)
+            checkpoint_places.append(settings.data / KEPT, lines)
             _save(settings, state)
         for place in settings.checkpoints:
             _hand_over(settings, state, place)
@@ -137,7 +146,12 @@ def read_file(settings: Settings, path: Path) -> dict[tuple[str, int], str]:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as why:
         raise Invalid(f"{path} cannot be read as a file of checkpoints.", code="checkpoint_file") from why
-    return read(signing.public_pem(settings.keys, PURPOSE), text.splitlines())
+    return read_lines(settings, text.splitlines())
+
+
+def read_lines(settings: Settings, lines: Iterable[str]) -> dict[tuple[str, int], str]:
+    """As `read`, of this installation's own signing key."""
+    return read(signing.public_pem(settings.keys, PURPOSE), lines)
 
 
 def kept_of(settings: Settings, organization: str) -> Iterator[str]:
@@ -150,10 +164,6 @@ def kept_of(settings: Settings, organization: str) -> Iterator[str]:
                     yield line.rstrip("\n")
     except FileNotFoundError:
         return
-
-
-def _keep(settings: Settings, lines: list[str]) -> None:
-    checkpoint_places.append(settings.data / KEPT, lines)
 
 
 def _hand_over(settings: Settings, state: _State, place: str) -> None:
