@@ -19,7 +19,7 @@ from avatar_scheduler.i18n import N_
 from avatar_scheduler.services import bulk, incidents, media, pages, passkeys, posts, reading, review
 from avatar_scheduler.services.cards import Card, QueueRow
 from avatar_scheduler.services.people import Person
-from avatar_scheduler.services.roles import WRITE
+from avatar_scheduler.services.roles import HOLD, WRITE
 from avatar_scheduler.web.deps import Now, ReadSession, SettingsDep, Who, WriteSession, current_time
 from avatar_scheduler.web.forms import Changes, Decision, Looked, Seen, Signed
 from avatar_scheduler.web.forms_review import Approve, ApproveMany
@@ -98,7 +98,7 @@ def together(card: Card, rows: list[QueueRow]) -> int:
 
 
 def view(card: Card, rows: list[QueueRow], now: datetime, newer: Card | None = None, **more: Any) -> dict[str, Any]:
-    """`more`: `passkey_options`, `refused`, `keys_off`, `may_edit`."""
+    """`more`: `passkey_options`, `refused`, `keys_off`, `may_edit`, and `creator_id` for who may stop them."""
     ids = [row.version_id for row in rows]
     place = ids.index(card.version_id) if card.version_id in ids else None
     after = ids[:1] if place is None else ids[place + 1 : place + 2]
@@ -119,6 +119,7 @@ def view(card: Card, rows: list[QueueRow], now: datetime, newer: Card | None = N
         "refused": None,
         "keys_off": False,
         "may_edit": True,
+        "creator_id": "",
         **more,
     }
 
@@ -135,6 +136,7 @@ def show(
         "refused": REFUSED.get(code),
         "keys_off": not session.get_one(Member, who.member_id).keys,
         "may_edit": who.role in WRITE,
+        "creator_id": review.find(session, who, version_id)[1].creator_id if who.role in HOLD else "",
         "incidents": incidents.open_for(session, who),
     }
     return page(request, "review.html", status=status, **view(card, rows, now, newer, **more))

@@ -56,7 +56,7 @@ def pages() -> dict[str, tuple[str, dict[str, Any]]]:
         "review-passkey-locked": _card(replace(cases.LOCKED, passkey=True), passkey_options=OPTIONS),
         "review-passkey-needed": _card(cases.READY, passkey_options=OPTIONS, refused=review.REFUSED["passkey_needed"]),
         "review-graded": _card(replace(cases.CARDS["approved"], grade="passkey", self_approved=True, undo_until=None)),
-        "review-swiped": _card(SWIPED, keys_off=True),
+        "review-swiped": _card(SWIPED, keys_off=True, creator_id="c1"),
         "review-marked": ("review.html", {**_card(cases.READY)[1], "meanwhile": Meanwhile("changed", "Nadia", "v3")}),
         "review-next": ("review_empty.html", {"waiting": 0, "coming": coming}),
         "review-bulk": ("review_bulk.html", {"cards": bulk, "creator": "maya", "waiting": 3}),

@@ -49,3 +49,10 @@ def test_the_menu_leads_everywhere_and_out(ada: Visitor) -> None:
     for path in ("/calendar", "/creators", "/people", "/policies", "/audit", "/account", "/holds"):
         assert f'href="{path}"' in page
     assert 'action="/sign-out"' in page
+
+
+def test_the_card_stops_its_creator_with_one_tap(world: World, ada: Visitor) -> None:
+    version = world.version(world.post())
+    (what,) = re.findall(r'name="what" value="([^"]+)"', ada.get(f"/review/{version.id}").text)
+    stop(ada, what)
+    assert "Maya is stopped" in ada.get(f"/review/{version.id}").text
