@@ -21,7 +21,7 @@ from avatar_scheduler.web import app as web_app
 from avatar_scheduler.web import errors, posts, review, uploads, verify
 from avatar_scheduler.web.security import SecurityHeaders
 from avatar_scheduler.web.templating import render
-from tests.web import cases, review_cases
+from tests.web import cases, comment_cases, review_cases
 
 
 def pages() -> dict[str, tuple[str, dict[str, Any]]]:
@@ -32,6 +32,7 @@ def pages() -> dict[str, tuple[str, dict[str, Any]]]:
         found[f"review-{name}"] = ("review.html", review.view(card, cases.ROWS, cases.NOW, newer))
     found["review-empty"] = ("review_empty.html", {"waiting": 0, "coming": []})
     found |= review_cases.pages()
+    found |= comment_cases.pages()
     for name, post in cases.POSTS.items():
         incidents = cases.INCIDENTS if name == "incident" else ()
         found[f"post-{name}"] = ("post.html", posts.view(post, cases.ADA, waiting=3, incidents=incidents))

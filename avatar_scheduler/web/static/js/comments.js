@@ -21,7 +21,8 @@ if (box && film) {
 const quote = box?.querySelector("[name=quote]");
 document.addEventListener("selectionchange", () => {
   const chosen = document.getSelection();
-  const script = chosen.anchorNode?.parentElement?.closest("[data-script]");
+  const from = chosen.anchorNode;
+  const script = (from instanceof Element ? from : from?.parentElement)?.closest("[data-script]");
   const words = String(chosen).trim();
   if (quote && script && script.contains(chosen.focusNode) && words && words.length <= 300) quote.value = words;
 });
