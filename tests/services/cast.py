@@ -8,7 +8,7 @@ from sqlmodel import Session, select
 from avatar_scheduler.db import audits
 from avatar_scheduler.db.tables import Assignment, Consent, Creator, Member, Organization, Policy
 from avatar_scheduler.domain.stages import ALL_KINDS, Stage, plain
-from avatar_scheduler.services import installation
+from avatar_scheduler.services import installation, policy_changes
 from avatar_scheduler.services.people import Person
 from tests.world import World
 
@@ -83,14 +83,7 @@ def policy(world: World, creator: Creator, *stages: Stage, kind: str = ALL_KINDS
         )  # fmt: skip
         session.add(row)
         session.flush()
-        audits.append(
-            session, at=world.now, organization=creator.organization_id, actor=world.ada.member_id, action="policy.set",
-            noun="policy", noun_id=row.id,
-            data={
-                "creator": creator.id, "kind": kind, "stages": text, "number": str(number),
-                "effective_at": world.now.isoformat(),
-            },
-        )  # fmt: skip
+        policy_changes.record(session, world.ada, creator, "policy.set", policy_changes.said(row), world.now)
         return row
 
 
