@@ -32,6 +32,7 @@ FILLED = {
     "number": 1,
     "incident_id": "abcdef",
     "invitation_id": "abcdef",
+    "policy_id": "abcdef",
     "delegate_id": "abcdef",
     "member_id": "abcdef",
     "session_id": "x",
