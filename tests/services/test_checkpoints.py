@@ -129,7 +129,7 @@ class TestFile:
 @pytest.fixture
 def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, Any]]:
     """A real S3 server on loopback, and a client of its own maker to look into it."""
-    import boto3
+    import boto3  # type: ignore[import-untyped]
 
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
