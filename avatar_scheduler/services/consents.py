@@ -237,6 +237,14 @@ def check_post(session: Session, post: Post, at: datetime) -> None:
     consent.check(grant_of(session, avatar), creator=creator.name, platforms=frozenset(there), at=at, **said)
 
 
+def check_version(session: Session, post: Post, data: Mapping[str, Any], at: datetime) -> None:
+    """Raises Refused unless what this version was made under is still in force: nobody says yes to what cannot go."""
+    check_post(session, post, at)
+    avatar = session.get_one(Avatar, post.avatar_id)
+    if avatar.consent_id != data["consent"] or digest(grant_of(session, avatar)) != data["grant"]:
+        raise Refused("The consent was given anew since this was made. Render the post again.", code="consent_changed")
+
+
 def creator_by_slug(session: Session, who: Person, slug: str) -> Creator:
     """Raises NotFound for one this person does not reach."""
     row = session.exec(select(Creator).where(Creator.slug == slug)).first()

@@ -14,7 +14,7 @@ from avatar_scheduler.domain.approval import LIFE, PASSKEY, SESSION, TERMINAL, U
 from avatar_scheduler.domain.delivery import IN_FLIGHT, DeliveryState
 from avatar_scheduler.domain.errors import Conflict, Forbidden, Invalid, NotFound
 from avatar_scheduler.domain.post import PostState
-from avatar_scheduler.services import approvals, asked, looked, passkeys, posts, seen, versions
+from avatar_scheduler.services import approvals, asked, consents, looked, passkeys, posts, seen, versions
 from avatar_scheduler.services.approvals import How
 from avatar_scheduler.services.people import Person
 from avatar_scheduler.services.roles import DECIDE, require
@@ -77,6 +77,7 @@ def approve(
     _open_for_decision(session, post, version, now)
     versions.check_seal(settings, version)
     manifest = versions.read(version)
+    consents.check_version(session, post, manifest.data, now)
     how = _standing(session, who, manifest, given, now)
     view = seen.view_of(session, version.id, who.member_id)
     if manifest.core and (view is None or view.completed_at is None):

@@ -39,8 +39,8 @@ AFTER = ("proof", "alone", "practice", "done")
 
 @router.get("/creators")
 def listing(request: Request, session: ReadSession, who: Who, now: Now) -> Response:
-    context = {"rows": ledger.listing(session, who, now), "words_of": consent_words}
-    return page(request, "creators.html", **context, **around(session, who, now))
+    rows = ledger.listing(session, who, now)
+    return page(request, "creators.html", rows=rows, words_of=consent_words, **around(session, who, now))
 
 
 @router.get("/creators/{slug}")

@@ -1,6 +1,6 @@
 """The consent commands: what they say of a consent, and of taking it back."""
 
-from tests.cli.conftest import Cli
+from tests.cli.command import Cli
 
 
 class TestShow:

@@ -3,6 +3,7 @@
 import json
 import math
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from sqlmodel import select
@@ -28,9 +29,9 @@ def give(world: World, terms: Terms = NARROW, who: Person | None = None, creator
         return consents.give(session, who or world.ada, creator or world.maya, terms, world.now)
 
 
-def grant(world: World) -> object:
+def grant(world: World) -> Grant | None:
     with world.read() as session:
-        return consents.grant_of(session, session.exec(select(Avatar)).first())  # type: ignore[arg-type]
+        return consents.grant_of(session, session.exec(select(Avatar)).one())
 
 
 def add(world: World, performer: str, kind: str = "agency") -> Creator:
@@ -166,7 +167,7 @@ class TestBelieving:
                 data={"creator": "Maya", "until": row.ends_at.isoformat()},
             )  # fmt: skip
         found = grant(world)
-        assert isinstance(found, Grant)
+        assert found is not None
         assert (found.live, found.sponsored, found.platforms) == (False, True, frozenset())
         world.sql("UPDATE consent SET live = true")
         with pytest.raises(Refused):
@@ -176,18 +177,19 @@ class TestBelieving:
         from avatar_scheduler.domain.version import canonical, sha256
 
         found = grant(world)
+        assert found is not None
         old = {
-            "ends_at": found.ends_at.isoformat(), "platforms": [], "rights": ["likeness", "voice"],  # type: ignore[attr-defined]
-            "starts_at": found.starts_at.isoformat(),  # type: ignore[attr-defined]
+            "ends_at": found.ends_at.isoformat(), "platforms": [], "rights": ["likeness", "voice"],
+            "starts_at": found.starts_at.isoformat(),
         }  # fmt: skip
-        assert consents.digest(found) == sha256(canonical(old))  # type: ignore[arg-type]
-        digests = {
-            consents.digest(replace(found, **change))  # type: ignore[type-var]
-            for change in ({}, {"live": True}, {"sponsored": False}, {"languages": {"en"}}, {"brands_excluded": {"A"}})
-        }
+        assert consents.digest(found) == sha256(canonical(old))
+        digests = {consents.digest(replace(found, **change)) for change in CHANGES}
         assert len(digests) == 5
 
 
+CHANGES: tuple[dict[str, Any], ...] = (
+    {}, {"live": True}, {"sponsored": False}, {"languages": {"en"}}, {"brands_excluded": {"A"}}
+)  # fmt: skip
 OUTSIDE: dict[str, tuple[Terms, dict[str, str], str]] = {
     "language": (replace(NARROW, languages=("fr",)), {}, "consent_language"),
     "sponsored": (NARROW, {"sponsored": "paid", "kind": "sponsored"}, "consent_sponsored"),
@@ -242,6 +244,24 @@ class TestWhereItIsAsked:
         world.due(delivery)
         with world.read() as session, pytest.raises(Refused) as no:
             may_send(session, world.settings, delivery, world.now)
+        assert no.value.code == "consent_changed"
+
+
+class TestAtReview:
+    def test_nobody_says_yes_to_what_cannot_go(self, world: World) -> None:
+        version = world.version(world.post("reply"))
+        world.watch(version)
+        with world.write() as session:
+            consent_gone(world, session)
+        with pytest.raises(Refused, match="withdrew consent"):
+            world.approve(version)
+
+    def test_nor_to_what_was_made_under_another_consent(self, world: World) -> None:
+        version = world.version(world.post("reply"))
+        world.watch(version)
+        give(world, Terms(days=90))
+        with pytest.raises(Refused) as no:
+            world.approve(version)
         assert no.value.code == "consent_changed"
 
 

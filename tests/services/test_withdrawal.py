@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 from sqlmodel import Session, select
 
+from avatar_scheduler.db import moves
 from avatar_scheduler.db.tables import Approval, Attempt, Audit, Delivery, Incident, Post, Render
 from avatar_scheduler.domain.delivery import AttemptState, DeliveryState
 from avatar_scheduler.domain.errors import Conflict, Forbidden, NotFound, OutcomeUnknown, Refused
@@ -147,9 +148,7 @@ class TestAtEachStateOfADelivery:
 
 RENDERS: dict[str, Callable[[Session, Render, World], None]] = {
     "queued": lambda session, row, world: None,
-    "running": lambda session, row, world: renders.moves.move(
-        session, row, RenderState.running, at=world.now, actor="render"
-    ),
+    "running": lambda session, row, world: moves.move(session, row, RenderState.running, at=world.now, actor="render"),
 }
 
 
