@@ -12,12 +12,13 @@ from sqlmodel import select
 
 from avatar_scheduler.config import Settings
 from avatar_scheduler.db.tables import Audit, Hold, Member, Notice, Outlet, Post
+from avatar_scheduler.domain.stages import Stage
 from avatar_scheduler.queue import NOTIFY
 from avatar_scheduler.services import dispatch, notices, outlets, push, telling
 from avatar_scheduler.services.dispatch import Sweeper
 from tests.peers.mailbox import Mailbox, mailbox
 from tests.peers.pushing import PushService, push_service
-from tests.services.cast import outsider, person
+from tests.services.cast import outsider, person, policy
 from tests.world import World
 
 HERE = {"127.0.0.1": ["127.0.0.0/8"]}
@@ -191,11 +192,21 @@ class TestFailures:
         assert (rows(world, kind="asked")[0].state, rows(world, kind="asked")[0].tries) == ("dropped", 1)
 
     def test_a_disabled_member_hears_nothing(self, world: World, told: Settings, box: Mailbox) -> None:
-        world.version(world.post(at="+4h"))
-        look(told, world)
         with world.write() as session:
+            outlets.test(session, world.ada, world.now)
             session.get_one(Member, world.ada.member_id).disabled_at = world.now
         Sweeper(told).sweep(world.now)
+        assert [row.state for row in rows(world)] == ["dropped"]
+        assert box.recipients == []
+
+    def test_who_is_not_asked_any_more_hears_nothing(self, world: World, told: Settings, box: Mailbox) -> None:
+        bo = person(world, "approver")
+        policy(world, world.maya, Stage((f"member:{bo.member_id}",)))
+        version = world.version(world.post(at="+4h"))
+        look(told, world)
+        world.sql("UPDATE member SET reach = 'assigned' WHERE id = :id", id=bo.member_id)
+        Sweeper(told).sweep(world.now)
+        assert [row.state for row in rows(world, about=version.id, kind="asked")] == ["dropped"]
         assert box.recipients == []
 
     def test_one_damaged_version_is_not_everybodys_silence(self, world: World, told: Settings, box: Mailbox) -> None:
