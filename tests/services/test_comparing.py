@@ -4,7 +4,7 @@ import pytest
 from PIL import Image
 
 from avatar_scheduler.domain.errors import NotFound, Refused
-from avatar_scheduler.services import comparing, posts, review
+from avatar_scheduler.services import comparing, posts, review, versions
 from avatar_scheduler.services.posts import Edit
 from avatar_scheduler.storage import Blobs
 from tests.services.cast import outsider
@@ -65,7 +65,7 @@ def test_no_frame_of_a_film_that_is_not_the_frozen_one(world: World) -> None:
     post = world.post()
     version = world.version(post)
     with world.read() as session:
-        film = comparing.versions.read(version).data["media"]["video"]["sha256"]
+        film = versions.read(version).data["media"]["video"]["sha256"]
         Blobs(world.settings.blobs).path(film).write_bytes(b"another film")
         with pytest.raises(Refused):
             comparing.frame(session, world.settings, world.ada, post.id, 1, 1)
