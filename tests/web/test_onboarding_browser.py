@@ -22,7 +22,8 @@ PAGES = {
     "creator": "/creators/maya",
     **{step: f"{HERE}?step={step}{ANSWERED}" for step in (*ORDER, "proof", "alone", "practice", "done")},
 }
-TARGETS = """[...document.querySelectorAll('main a.btn, main button, main summary, main .answer, main .kind, main .chk')]
+TARGETS = """[...document.querySelectorAll(
+  'main a.btn, main button, main summary, main .answer, main .kind, main .chk')]
   .filter(e => e.offsetParent && e.getBoundingClientRect().height < 44).map(e => e.outerHTML.slice(0, 120))"""
 AXE = Axe()
 
