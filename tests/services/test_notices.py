@@ -322,10 +322,10 @@ class TestPush:
         self, world: World, told: Settings, service: PushService
     ) -> None:
         self.subscribe(world, told, service)
-        cy = outsider(world)
-        world.sql("UPDATE outlet SET member_id = :cy, organization_id = :org", cy=cy.member_id, org=cy.organization_id)
+        bo = person(world, "manager")
+        world.sql("UPDATE outlet SET member_id = :bo", bo=bo.member_id)
         with world.write() as session:
-            outlets.test(session, cy, world.now)
+            outlets.test(session, bo, world.now)
         Sweeper(told).sweep(world.now)
         assert service.received == []
         assert [row.state for row in rows(world) if row.outlet_id] == ["failed"]
