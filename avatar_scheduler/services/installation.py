@@ -288,7 +288,7 @@ def remove_channel(session: Session, who: Person, creator: Creator, name: str, n
 
 def creator_by_slug(session: Session, who: Person, slug: str) -> Creator:
     query = select(Creator).where(Creator.organization_id == who.organization_id)
-    creators = list(session.exec(query.order_by(col(Creator.created_at))))
+    creators = [c for c in session.exec(query.order_by(col(Creator.created_at))) if who.reaches(c.id)]
     found = [c for c in creators if c.slug == slug] if slug else creators[:1]
     if not found:
         names = ", ".join(c.slug for c in creators) or "none yet; run: avatar-scheduler creator add"

@@ -11,7 +11,7 @@ from sqlmodel import Session
 from avatar_scheduler.config import Settings
 from avatar_scheduler.db.engine import read_scope, write_scope
 from avatar_scheduler.domain.errors import Forbidden
-from avatar_scheduler.services import holds, people
+from avatar_scheduler.services import api_keys, holds, people
 from avatar_scheduler.services.people import Person
 from avatar_scheduler.web import security
 
@@ -94,8 +94,29 @@ def cookie_name(settings: Settings) -> str:
     return "__Host-session" if settings.secure_cookies else "session"
 
 
+PROGRAMS = "/api/"
+"""Paths below it are for programs: there only a key counts, elsewhere only a cookie."""
+
+
+def for_programs(request: Request) -> bool:
+    return str(request.scope["route"].path).startswith(PROGRAMS)
+
+
+def program(request: Request, settings: Settings, now: datetime) -> Person | None:
+    kind, _, token = request.headers.get("authorization", "").partition(" ")
+    if kind.lower() != "bearer":
+        return None
+    with write_scope(settings) as session:
+        person = api_keys.who_is(session, token.strip(), now)
+        if person is not None:
+            api_keys.touch(session, person, now)
+    return person
+
+
 def visitor(request: Request, settings: SettingsDep, now: Now) -> Person | None:
-    """Who holds the session cookie. The role is read anew on every request."""
+    """Who holds the session cookie, or the key. The role is read anew on every request."""
+    if for_programs(request):
+        return program(request, settings, now)
     token = request.cookies.get(cookie_name(settings))
     if not token:
         return None
@@ -114,6 +135,9 @@ Visitor = Annotated[Person | None, Depends(visitor)]
 
 
 async def gate(request: Request, settings: SettingsDep, person: Visitor) -> None:
+    if for_programs(request):  # no browser sends a key by itself, so there is nothing to forge
+        signed_in(person)
+        return
     if request.scope["route"].path not in FROM_MACHINES:
         security.check_origin(request, settings)
     if request.scope["route"].path in PUBLIC:

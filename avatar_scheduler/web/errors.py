@@ -65,6 +65,8 @@ def status_of(error: SchedulerError) -> int:
 
 def wants_json(request: Request) -> bool:
     accept = request.headers.get("accept", "")
+    if request.url.path.startswith("/api/"):
+        return True
     return "application/json" in accept and "text/html" not in accept
 
 

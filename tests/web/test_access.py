@@ -33,6 +33,7 @@ FILLED = {
     "incident_id": "abcdef",
     "invitation_id": "abcdef",
     "policy_id": "abcdef",
+    "key_id": "abcdef",
     "delegate_id": "abcdef",
     "member_id": "abcdef",
     "session_id": "x",
