@@ -34,7 +34,7 @@ def offered(world: World, who: Person | None = None, slug: str = "maya") -> list
 
 
 def test_each_gets_its_own_approval_and_a_second_time_changes_nothing(world: World) -> None:
-    versions = [world.version(world.post("tip", title=f"Tip {n}", at="+1h")) for n in range(3)]
+    versions = [world.version(world.post("tip", title=f"Tip {n}", at=f"+{n + 1}h")) for n in range(3)]
     assert offered(world) == ["Tip 0", "Tip 1", "Tip 2"]
     given = approve(world, *map(pair, versions))
     assert len(set(given)) == 3
