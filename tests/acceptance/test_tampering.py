@@ -10,9 +10,11 @@ from pathlib import Path
 
 import av
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select
 
-from avatar_scheduler.db.tables import Approval, Creator, Delivery, Version
+from avatar_scheduler.audit import Entry, seal
+from avatar_scheduler.db import audits
+from avatar_scheduler.db.tables import Approval, Audit, Creator, Delivery, Post, Version
 from avatar_scheduler.domain.delivery import DeliveryState
 from avatar_scheduler.domain.errors import Conflict, NotFound, Refused
 from avatar_scheduler.domain.version import canonical, sha256
@@ -488,3 +490,40 @@ class TestThePublicFeed:
         path.write_bytes(data)
         with pytest.raises(NotFound), world.read() as session:
             media.public_blob(session, world.settings, "maya", item.media_sha256)
+
+
+FORGED_ENTRIES = {
+    "another audience": ("creator.audience", "creator", '{"audience": "[]"}'),
+    "another performer": ("avatar.added", "avatar", '{"performer": "human"}'),
+    "another kind of yes": ("approval.approved", "approval", '{"grade": "passkey"}'),
+    "taken back, and given again": ("approval.undone", "approval", "{}"),
+    "another person": ("creator.person", "creator", '{"member": "mallory"}'),
+}
+ONLY_LOOKED_FOR = ("another performer", "another kind of yes")
+"""Nothing asks for them once a version is frozen and the real yes is known; the look over the log names them."""
+
+
+@pytest.mark.parametrize("what", FORGED_ENTRIES)
+def test_a_perfectly_chained_entry_of_somebody_without_the_key(world: World, what: str) -> None:
+    """Computed by an insider with all of the database: every hash and link fits, and nothing believes it."""
+    delivery = world.approved("reply")
+    action, noun, data = FORGED_ENTRIES[what]
+    with world.write() as session:
+        approval = session.exec(select(Approval)).one()
+        post = session.get_one(Post, delivery.post_id)
+        noun_id = {"creator": post.creator_id, "avatar": post.avatar_id, "approval": approval.id}[noun]
+        last = session.exec(select(Audit).order_by(col(Audit.seq).desc()).limit(1)).one()
+        mine = select(Audit).where(Audit.organization_id == post.organization_id)
+        own = session.exec(mine.order_by(col(Audit.number).desc()).limit(1)).one()
+        entry = Entry(last.seq + 1, world.now, post.organization_id, approval.by, action, noun, noun_id, data,
+                      last.hash, own.number + 1, own.hash)  # fmt: skip
+        row = {**entry._asdict(), "organization_id": entry.organization}
+        del row["organization"]
+        session.add(Audit(**row, hash=entry.hash(), mac=seal(b"k" * 32, entry.hash())))
+    if what in ONLY_LOOKED_FOR:
+        dispatch.verify_log(world.settings)
+    assert world.publish(delivery).state is not DeliveryState.published
+    assert world.ledger == []
+    with world.read() as session:
+        problem = audits.check(session, None).problem
+    assert problem == f"Entry {entry.seq} ({action}) was not written by this installation."

@@ -3,8 +3,9 @@ from datetime import timedelta
 
 import pytest
 
+from avatar_scheduler.clock import utc_now
 from avatar_scheduler.domain.delivery import DeliveryState
-from avatar_scheduler.services import dispatch
+from avatar_scheduler.services import checkpoints, dispatch
 from tests.cli.command import Cli
 from tests.world import World
 
@@ -83,6 +84,34 @@ class TestAuditVerify:
         cli.sql("DELETE FROM audit WHERE seq = :last", last=last)
         assert cli("hold", "on").code == 0  # a genuine entry, in the place of the one that is gone
         cli("audit", "verify").refused(3, f"Entry {last}", "checkpoint")
+
+
+class TestAuditElsewhere:
+    def test_a_checkpoint_kept_elsewhere_finds_what_the_own_head_cannot(self, cli: Cli) -> None:
+        kept = cli.folder / "elsewhere.jsonl"
+        checkpoints.run(cli.settings.model_copy(update={"checkpoints": [kept.as_uri()]}), utc_now())
+        assert cli("audit", "verify", "--checkpoint", kept).code == 0
+        cli.sql("DELETE FROM audit WHERE seq = (SELECT max(seq) FROM audit)")
+        assert cli("audit", "verify").code == 0
+        cli("audit", "verify", "--checkpoint", kept).refused(3, "the checkpoint knows entry")
+        kept.write_text(kept.read_text().replace('"number":', '"number":1'))
+        cli("audit", "verify", "--checkpoint", kept).refused(3, "Line 1 is not a checkpoint")
+        cli("audit", "verify", "--checkpoint", cli.folder / "none").refused(2, "cannot be read")
+
+    def test_an_export_is_checked_without_the_installation(self, cli: Cli) -> None:
+        out = cli.folder / "log.jsonl"
+        assert "Wrote" in cli("audit", "export", out).out
+        cli("audit", "export", out).refused(2, "cannot be written")
+        elsewhere = {"AVATAR_SCHEDULER_DATA": str(cli.folder / "nothing")}
+        told = cli("audit", "verify", "--export", out, env=elsewhere).out
+        assert "Intact" in told
+        assert "seals were not checked" in told
+        lines = out.read_text().splitlines(keepends=True)
+        out.write_text("".join(lines[:3] + lines[4:]))
+        cli("audit", "verify", "--export", out, env=elsewhere).refused(3, "is missing")
+        cli("audit", "export", "--organization", "other", cli.folder / "x").refused(4, "no organization")
+        assert cli("audit", "export", "--csv", cli.folder / "log.csv").code == 0
+        assert (cli.folder / "log.csv").read_text().startswith("seq,at,organization")
 
 
 def test_a_delivery_kept_back_leaves_the_queue(studio: Cli, world: World) -> None:
