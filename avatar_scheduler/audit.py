@@ -90,7 +90,7 @@ class Keeper:
         self.path = folder / KEY_FILE
         self.new = self.path.with_suffix(".key.new")
         self._key: bytes | None = None
-        self._made = False
+        self._made = self._settled = False
 
     def find(self) -> bytes | None:
         """Raises Refused (audit_key) for a key that others can read, or that was cut short."""
@@ -113,7 +113,8 @@ class Keeper:
 
     @property
     def pending(self) -> bool:
-        return not self.path.exists() and self.new.exists()
+        self._settled = self._settled or self.path.exists()
+        return not self._settled and self.new.exists()
 
     def settle(self) -> None:
         """Once an entry under the new key was committed."""

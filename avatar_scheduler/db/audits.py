@@ -27,7 +27,13 @@ _ENTRY = tuple(
 # Plain columns rather than objects: a log has hundreds of thousands of rows, and each is looked at once.
 _ALL: Select[Any] = select(*_ENTRY, _ROWS.c.hash, _ROWS.c.mac)  # type: ignore[call-overload]
 _LAST = select(_ROWS.c.seq, _ROWS.c.hash, _ROWS.c.mac).order_by(_ROWS.c.seq.desc()).limit(1)
-_LAST_OWN = select(_ROWS.c.number, _ROWS.c.hash).order_by(_ROWS.c.number.desc()).limit(1)
+_LAST_OWN = (
+    select(_ROWS.c.number, _ROWS.c.hash)
+    .where(_ROWS.c.organization_id == bindparam("whose"), _ROWS.c.number > 0)
+    .order_by(_ROWS.c.number.desc())
+    .limit(1)
+)
+_INSERT = insert(_ROWS)
 
 
 def append(
@@ -43,10 +49,10 @@ def append(
 ) -> str:
     """Returns the entry's hash. Raises Refused (audit_key) when the log's key is gone."""
     session.flush()
-    last = session.execute(_LAST).first() or (0, GENESIS, "")
+    connection = session.connection()  # nothing here is an object the session should know
+    last = connection.execute(_LAST).first() or (0, GENESIS, "")
     key = _key_for(session, last[1], last[2])
-    mine = _ROWS.c.organization_id == organization
-    own = session.execute(_LAST_OWN.where(mine, _ROWS.c.number > 0)).first() or (0, GENESIS)
+    own = connection.execute(_LAST_OWN, {"whose": organization}).first() or (0, GENESIS)
     entry = Entry(
         seq=last[0] + 1,
         at=at.astimezone(UTC),  # hashed as it will be read back
@@ -62,7 +68,7 @@ def append(
     )
     digest = entry.hash()
     values = dict(zip((column.name for column in _ENTRY), entry, strict=True))
-    session.execute(insert(_ROWS), {**values, "hash": digest, "mac": seal(key, digest)})
+    connection.execute(_INSERT, {**values, "hash": digest, "mac": seal(key, digest)})
     return digest
 
 
