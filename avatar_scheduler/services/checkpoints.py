@@ -177,7 +177,7 @@ def _hand_over(settings: Settings, state: _State, place: str) -> None:
         _save(settings, state)
     except SchedulerError as why:
         log.error("checkpoints not taken by %s, tried again: %s", checkpoint_places.named(place), why.message)
-    except Exception:  # whatever a place does, the clock and the other places go on
+    except (OSError, ValueError):  # a disk, or an address that is none: the other places go on
         log.exception("checkpoints not taken by %s, tried again", checkpoint_places.named(place))
 
 
