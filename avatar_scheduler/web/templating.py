@@ -31,6 +31,7 @@ def environment(language: str) -> Environment:
     env.globals.update(words=words, actions=actions, lang=language)
     for name in ("clock", "day", "day_and_clock", "moment", "exact"):
         env.filters[name] = functools.partial(getattr(when, name), language=language)
+    env.filters["weekday"] = functools.partial(when.weekday, language=language)
     env.filters["on"] = functools.partial(when.on, language=language)
     env.filters["measures"] = functools.partial(measures.measures, language=language)
     env.filters["left"] = functools.partial(when.left, language=language)

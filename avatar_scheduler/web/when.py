@@ -27,6 +27,10 @@ def on(a_day: date, language: str) -> str:
     return format_date(a_day, "d MMM y", locale=_LOCALES[language])
 
 
+def weekday(a_day: date, language: str) -> str:
+    return format_date(a_day, "EEEE d MMM", locale=_LOCALES[language])
+
+
 def day_and_clock(at: datetime, zone: str, language: str) -> str:
     return f"{_show(at, 'EEE d MMM', zone, language)}, {clock(at, zone, language)}"
 
