@@ -150,6 +150,8 @@ class Card:
     grade: str = ""
     """Of the decision: "passkey", "session", "terminal" or "standing"."""
     self_approved: bool = False
+    consent_problem: str = ""
+    """Why the creator's consent does not cover it now; such a post cannot be approved."""
     window: tuple[datetime, datetime] | None = None
     """In which its time may still be moved without asking again."""
 

@@ -14,6 +14,7 @@ from avatar_scheduler.db.engine import ring_after_commit
 from avatar_scheduler.db.tables import Channel, Creator, Hold, Member
 from avatar_scheduler.domain.errors import Forbidden, Invalid, NotFound
 from avatar_scheduler.queue import CLOCK
+from avatar_scheduler.services import notices
 from avatar_scheduler.services.people import API, Person
 from avatar_scheduler.services.roles import HOLD, own, reached, require
 
@@ -72,6 +73,7 @@ def put(session: Session, who: Person, scope: str, target_id: str, reason: str, 
     session.add(hold)
     session.flush()
     _note(session, who, hold, "hold.on", now)
+    notices.held(session, hold, now)
     return hold
 
 

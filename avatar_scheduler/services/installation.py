@@ -36,12 +36,14 @@ def prepare(settings: Settings, organization: str, now: datetime) -> None:
     from avatar_scheduler import signing, vault
     from avatar_scheduler.marks import chain
     from avatar_scheduler.marks.watermark import keys as watermark
-    from avatar_scheduler.services import vendors
+    from avatar_scheduler.services import one_time_codes, outlets, push, vendors
 
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     schema.upgrade(settings)
     vault.make_keys(settings.keys)
-    vault.make_keys(settings.keys, vendors.KEY_NAME)
+    for name in (vendors.KEY_NAME, outlets.KEY_NAME, one_time_codes.KEY_NAME):
+        vault.make_keys(settings.keys, name)
+    push.make_key(settings)
     for purpose in (PURPOSE, SEAL, EVIDENCE):
         signing.make_signing_key(settings.keys, purpose)
     chain.make_chain(settings.keys / "credentials", organization, now)

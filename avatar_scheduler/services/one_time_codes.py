@@ -53,7 +53,7 @@ def picture(session: Session, settings: Settings, who: Person) -> bytes:
     import segno
 
     member = session.get_one(Member, who.member_id)
-    address = pyotp.TOTP(waiting(session, settings, who)).provisioning_uri(member.email, issuer_name=_ISSUER)
+    address = pyotp.TOTP(waiting(session, settings, who)).provisioning_uri(name=member.email, issuer_name=_ISSUER)
     drawn = BytesIO()
     segno.make(address, error="m").save(drawn, kind="svg", scale=6, border=4, dark="#000", light="#fff")
     return drawn.getvalue()

@@ -29,7 +29,18 @@ from avatar_scheduler.domain.delivery import GRACE, SETTLED, DeliveryState
 from avatar_scheduler.domain.errors import Refused
 from avatar_scheduler.domain.interaction import is_core
 from avatar_scheduler.domain.post import PostState
-from avatar_scheduler.services import approvals, asked, layers, looked, passkeys, posts, review, seen, versions
+from avatar_scheduler.services import (
+    approvals,
+    asked,
+    consents,
+    layers,
+    looked,
+    passkeys,
+    posts,
+    review,
+    seen,
+    versions,
+)
 from avatar_scheduler.services.cards import (
     Card,
     GoingOut,
@@ -88,8 +99,6 @@ def card(session: Session, settings: Settings, who: Person, version_id: str, now
     deadline = max((d.latest_start for d in rows), default=None)
     current = post.version_id == version.id
     disclosed = layers.of_version(session, settings, manifest, rows, now)
-    decision = _decision(session, version.id)
-    open_here = current and post.state is PostState.in_review
     return Card(
         version_id=version.id,
         version_number=version.number,
@@ -117,11 +126,6 @@ def card(session: Session, settings: Settings, who: Person, version_id: str, now
         seen_complete=bool(view and view.completed_at),
         must_see=manifest.core,
         human_ms=tuple((begin, end) for begin, end in data.get("human_ms", ())),
-        can_decide=open_here and who.role in DECIDE,
-        decided=DECISIONS.get(post.state, "") if current else "",
-        decided_by=_name(session, decision.by) if decision else "",
-        approval_id=decision.id if decision and decision.by == who.member_id and not decision.parent_id else "",
-        undo_until=decision.effective_at if decision and decision.effective_at > now else None,
         consent_until=_consent_end(session, data["consent"]),
         newer_version_id="" if current else post.version_id,
         changes=changes(session, version),
@@ -134,14 +138,47 @@ def card(session: Session, settings: Settings, who: Person, version_id: str, now
             for number, p in enumerate(pictures, 1)
         ),
         looked_at=tuple(looked.looked_at(view)) if pictures else (),
-        stages=stage_rows(session, data, version.id, now),
-        asked=open_here and _is_asked(session, who, data, version.id, now),
-        passkey=passkeys.has_any(session, who.member_id),
-        grade=decision.grade if decision else "",
-        self_approved=bool(decision and decision.acted_as.endswith(SELF)),
         window=_window(data),
         reasons=tuple((what, field, words) for what, field, words in data.get("core_because", ())),
+        **_decided(session, who, post, version, now),
+        **_asked(session, who, post, version, data, now),
     )
+
+
+def _decided(session: Session, who: Person, post: Post, version: VersionRow, now: datetime) -> dict[str, Any]:
+    """What somebody said about this version."""
+    found = _decision(session, version.id)
+    return {
+        "decided": DECISIONS.get(post.state, "") if post.version_id == version.id else "",
+        "decided_by": _name(session, found.by) if found else "",
+        "approval_id": found.id if found and found.by == who.member_id and not found.parent_id else "",
+        "undo_until": found.effective_at if found and found.effective_at > now else None,
+        "grade": found.grade if found else "",
+        "self_approved": bool(found and found.acted_as.endswith(SELF)),
+    }
+
+
+def _asked(
+    session: Session, who: Person, post: Post, version: VersionRow, data: dict[str, Any], now: datetime
+) -> dict[str, Any]:
+    """Whose yes it waits for, and whether this person may say it."""
+    open_here = post.version_id == version.id and post.state is PostState.in_review
+    problem = _consent_problem(session, post, data, now) if open_here else ""
+    return {
+        "can_decide": open_here and who.role in DECIDE and not problem,
+        "stages": stage_rows(session, data, version.id, now),
+        "asked": open_here and _is_asked(session, who, data, version.id, now),
+        "passkey": passkeys.has_any(session, who.member_id),
+        "consent_problem": problem,
+    }
+
+
+def _consent_problem(session: Session, post: Post, data: dict[str, Any], now: datetime) -> str:
+    try:
+        consents.check_version(session, post, data, now)
+    except Refused as error:
+        return error.message
+    return ""
 
 
 def _window(data: dict[str, Any]) -> tuple[datetime, datetime] | None:

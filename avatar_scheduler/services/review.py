@@ -14,7 +14,18 @@ from avatar_scheduler.domain.approval import LIFE, PASSKEY, SESSION, TERMINAL, U
 from avatar_scheduler.domain.delivery import IN_FLIGHT, DeliveryState
 from avatar_scheduler.domain.errors import Conflict, Forbidden, Invalid, NotFound
 from avatar_scheduler.domain.post import PostState
-from avatar_scheduler.services import approvals, asked, consents, looked, passkeys, posts, seen, versions
+from avatar_scheduler.services import (
+    approvals,
+    asked,
+    asking,
+    consents,
+    looked,
+    notices,
+    passkeys,
+    posts,
+    seen,
+    versions,
+)
 from avatar_scheduler.services.approvals import How
 from avatar_scheduler.services.people import Person
 from avatar_scheduler.services.roles import DECIDE, require
@@ -87,6 +98,10 @@ def approve(
         raise Conflict(f"Too early: a yes holds {LIFE.days} days, and this goes out later.", code="approval_far")
     graded = _graded(session, settings, who, how, manifest.sha256, assertion)
     row = approvals.approve_version(session, settings, post, version, by=who.member_id, parent="", now=now, how=graded)
+    if post.state is PostState.approved:
+        notices.decided(session, version, who.member_id, "approved", now)
+    else:
+        asking.ask(session, version, post, now)
     return row.id
 
 
@@ -205,6 +220,7 @@ def _close(
         reason=reason,
         data={"sha256": version.sha256, "note": reason},
     )
+    notices.decided(session, version, who.member_id, decision, now)
 
 
 def _note_text(note: str) -> str:

@@ -106,9 +106,7 @@ def _event(group: list[tuple[Delivery, Post, Creator, str]], now: datetime) -> E
         state=str(delivery.state),
         movable=movable,
         window=(begin, end),
-        options=tuple(
-            Option(due + step, begin <= due + step <= end) for step in STEPS if movable and due + step > now
-        ),
+        options=tuple(Option(due + step, begin <= due + step <= end) for step in STEPS if movable and due + step > now),
     )
 
 

@@ -16,7 +16,7 @@ from avatar_scheduler.config import Settings
 from avatar_scheduler.db.engine import read_scope
 from avatar_scheduler.db.tables import Member
 from avatar_scheduler.i18n import N_
-from avatar_scheduler.services import bulk, incidents, media, pages, passkeys, posts, reading, review
+from avatar_scheduler.services import bulk, comments, incidents, media, pages, passkeys, posts, reading, review
 from avatar_scheduler.services.cards import Card, QueueRow
 from avatar_scheduler.services.people import Person
 from avatar_scheduler.services.roles import HOLD, WRITE
@@ -138,6 +138,7 @@ def show(
         "may_edit": who.role in WRITE,
         "creator_id": review.find(session, who, version_id)[1].creator_id if who.role in HOLD else "",
         "incidents": incidents.open_for(session, who),
+        "comments": comments.of_post(session, who, card.post_id),
     }
     return page(request, "review.html", status=status, **view(card, rows, now, newer, **more))
 

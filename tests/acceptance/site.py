@@ -20,8 +20,8 @@ from tests.web.visitor import PASSWORD
 from tests.world import CAPTION, SCRIPT, World
 
 SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-NO_PAGES = frozenset({"/events", "/welcome/{token}"})
-"""A stream without an end, and a link that is good once."""
+NO_PAGES = frozenset({"/events", "/welcome/{token}", "/account/codes"})
+"""A stream without an end, a link that is good once, and a page there is only while codes are set up."""
 FILES = frozenset({"preview_id", "proof_id", "sha256", "upload_id"})
 """Parameters of routes that answer with files."""
 

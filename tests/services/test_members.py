@@ -76,7 +76,7 @@ class TestInviting:
         member = join(world, "creator", noa)
         with world.read() as session:
             assert asked.person_of(session, session.get_one(Creator, noa.id)) == member.id
-            assert people.reach_of(session, member) == {noa.id}
+            assert people.reach_of(session, member) == frozenset({noa.id})
         with world.write() as session, pytest.raises(Conflict):
             members.invite(session, world.ada, "b@b.org", "B", "creator", (noa.id,), world.now)
 
