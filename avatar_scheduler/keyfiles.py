@@ -14,9 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from avatar_scheduler.domain.errors import Invalid
 
 
-def create(
-    private: Path, public: Path, key: X25519PrivateKey | Ed25519PrivateKey | EllipticCurvePrivateKey
-) -> None:
+def create(private: Path, public: Path, key: X25519PrivateKey | Ed25519PrivateKey | EllipticCurvePrivateKey) -> None:
     """Keeps a key that is already there: of two processes at once one wins, and both go on with its key."""
     private.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())

@@ -260,7 +260,7 @@ def listing(session: Session, who: Person) -> list[Row]:
     keys = select(Passkey.member_id, func.count()).where(
         Passkey.organization_id == who.organization_id, col(Passkey.revoked_at).is_(None)
     )
-    have = dict(session.exec(keys.group_by(Passkey.member_id)))
+    have = {member: count for member, count in session.exec(keys.group_by(Passkey.member_id))}  # noqa: C416
     found = []
     for member in rows:
         reach = people.reach_of(session, member)

@@ -22,7 +22,8 @@ MATTERS = {
     "format", "nonce", "organization", "post", "number", "author", "creator", "avatar", "consent", "kind", "core",
     "title", "language", "script", "caption", "disclosure_line", "label", "grant", "media",
     "evidence", "engine", "form", "staging", "materials", "pronunciations", "human_ms", "renderer",
-    "targets", "sponsored", "audience", "rules", "sponsor_line", "spoken", "mark_id", "policy", "people", "core_because",
+    "targets", "sponsored", "audience", "rules", "sponsor_line", "spoken", "mark_id", "policy", "people",
+    "core_because",
 }  # fmt: skip
 
 
