@@ -54,7 +54,7 @@ class Site:
         routes = iter_route_contexts(self.app.routes)
         paths = {str(getattr(r, "path", "")) for r in routes if "GET" in (getattr(r, "methods", None) or ())}
         # Sign-in and its relatives lead away whoever is signed in already; codes are there only while they are set up.
-        pages = {path for path in paths - NO_PAGES if not FILES & set(re.findall(r"{(\w+)}", path))}
+        pages = {path for path in paths - NO_PAGES if not FILES & set(re.findall(r"{(\w+)", path))}
         return sorted(path for path in pages if not path.startswith(("/sign-in", "/invitation", "/account/codes")))
 
     def visit(self, size: tuple[int, int], *, dark: bool = False) -> "Visit":
