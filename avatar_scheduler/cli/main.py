@@ -19,6 +19,7 @@ from avatar_scheduler.cli import (
     incidents,
     looks,
     operate,
+    people,
     pictures,
     posts,
     processes,
@@ -92,6 +93,7 @@ for module in (
     doctor,
     voices,
     vendors,
+    people,
 ):
     module.register(app)
 
