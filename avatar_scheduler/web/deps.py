@@ -99,7 +99,7 @@ PROGRAMS = "/api/"
 
 
 def for_programs(request: Request) -> bool:
-    return str(request.scope["route"].path).startswith(PROGRAMS)
+    return request.url.path.startswith(PROGRAMS)
 
 
 def program(request: Request, settings: Settings, now: datetime) -> Person | None:

@@ -22,7 +22,7 @@ from tests.world import CAPTION, SCRIPT, World
 SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 NO_PAGES = frozenset({"/events", "/welcome/{token}"})
 """A stream without an end, and a link that is good once."""
-FILES = frozenset({"preview_id", "proof_id", "sha256", "upload_id"})
+FILES = frozenset({"place", "preview_id", "proof_id", "sha256", "upload_id"})
 """Parameters of routes that answer with files."""
 
 
