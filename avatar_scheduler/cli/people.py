@@ -1,5 +1,6 @@
 """People at the terminal: what the organization is, who is in it, who must say yes, and keys for programs."""
 
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -27,7 +28,7 @@ STAGE = "Who is asked: anyone, creator, client, role:NAME or member:ID, with com
 
 def register(app: typer.Typer) -> None:
     app.command()(agency)
-    groups = (
+    groups: tuple[tuple[str, str, dict[str, Callable[..., None]]], ...] = (
         ("member", "The people of the organization.", {
             "list": member_list, "invite": member_invite, "role": member_role, "remove": member_remove,
             "return": member_return,
