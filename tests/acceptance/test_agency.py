@@ -214,8 +214,9 @@ def test_a_manager_writes_the_creator_decides_with_a_passkey_and_it_goes_out_onc
             assert len(letters(box, CREATOR, f"/review/{version}")) == 1
             assert len([push for push in service.received if version in push.text]) == 1
         [item] = httpx.get(f"{tree.base_url}/f/maya/feed.json").raise_for_status().json()["items"]
-        proof = httpx.get(item["url"]).raise_for_status().text
-        assert "With a passkey" in proof
+        shown = httpx.get(item["url"]).raise_for_status().text
+        proof = httpx.get(tree.base_url + re.findall(r"/proof/[0-9a-f]{32}", shown)[0]).raise_for_status().text
+        assert "<b>Maya</b> · With a passkey" in proof
         assert "self-approved" not in proof
     assert "Intact" in tree.cli("audit", "verify")
     for page in (ada, nadia, maya):
