@@ -12,7 +12,7 @@ from avatar_scheduler.db import audits, moves
 from avatar_scheduler.db.tables import Approval, Delivery, Member, Post, Version
 from avatar_scheduler.domain.approval import LIFE, PASSKEY, SESSION, TERMINAL, UNDO
 from avatar_scheduler.domain.delivery import IN_FLIGHT, DeliveryState
-from avatar_scheduler.domain.errors import Conflict, Forbidden, Invalid, NotFound
+from avatar_scheduler.domain.errors import Conflict, Forbidden, Invalid, NotFound, Refused
 from avatar_scheduler.domain.post import PostState
 from avatar_scheduler.services import (
     approvals,
@@ -123,6 +123,9 @@ def _standing(session: Session, who: Person, manifest: Manifest, given: list[App
 
 def _graded(session: Session, settings: Settings, who: Person, how: How, sha256: str, assertion: str) -> How:
     if assertion:
+        before = select(Approval.id).where(Approval.by == who.member_id, Approval.assertion == assertion)
+        if session.exec(before.limit(1)).first():
+            raise Refused("This answer of your passkey was used before. Approve again with it.", code="passkey")
         key = passkeys.check_assertion(session, settings, who.member_id, assertion, bytes.fromhex(sha256), fresh=True)
         return replace(how, grade=PASSKEY, passkey=key.id, assertion=assertion)
     if who.at_terminal:

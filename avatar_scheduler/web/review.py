@@ -13,7 +13,7 @@ from fastapi.responses import FileResponse, JSONResponse, RedirectResponse, Resp
 from sqlmodel import Session
 
 from avatar_scheduler.config import Settings
-from avatar_scheduler.db.engine import read_scope
+from avatar_scheduler.db.engine import read_scope, write_scope
 from avatar_scheduler.db.tables import Member
 from avatar_scheduler.i18n import N_
 from avatar_scheduler.services import bulk, comments, incidents, media, pages, passkeys, posts, reading, review
@@ -196,12 +196,17 @@ def card(
 def approve(
     version_id: str,
     form: Annotated[Approve, Form()],
-    session: WriteSession,
     settings: SettingsDep,
     who: Who,
     now: Now,
 ) -> Response:
-    review.approve(session, settings, who, version_id, form.version_hash, now, form.assertion)
+    try:
+        with write_scope(settings) as session:
+            review.approve(session, settings, who, version_id, form.version_hash, now, form.assertion)
+    except passkeys.Cloned as error:
+        with write_scope(settings) as session:  # the refused one was rolled back, the alarm must stay
+            passkeys.record_clone(session, error, now)
+        raise
     return RedirectResponse(f"/review/{version_id}", 303)
 
 

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from avatar_scheduler.db.tables import Approval, Post, Version
+from avatar_scheduler.db.tables import Approval, Passkey, Post, Version
 from avatar_scheduler.domain.delivery import DeliveryState
-from avatar_scheduler.domain.errors import Conflict, Forbidden, Invalid, NotFound
+from avatar_scheduler.domain.errors import Conflict, Forbidden, Invalid, NotFound, Refused
 from avatar_scheduler.domain.post import PostState
-from avatar_scheduler.services import dispatch, review, seen
+from avatar_scheduler.services import dispatch, passkeys, review, seen
 from avatar_scheduler.services import publish as publishing
 from avatar_scheduler.services.people import Person
 from tests.services.cast import outsider, person
@@ -198,3 +198,28 @@ class TestSayingNo:
         with pytest.raises(Invalid) as refused:
             ask(world, version, *reasons, text=text)
         assert (refused.value.code, state(world, version)) == (code, PostState.in_review)
+
+
+def test_a_passkeys_answer_is_good_for_one_yes(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After an undo the same answer would fit again where an authenticator does not count."""
+    version = world.version(world.post())
+    with world.write() as session:
+        key = Passkey(
+            organization_id=world.ada.organization_id, member_id=world.ada.member_id, credential_id="c",
+            created_at=world.now,
+        )  # fmt: skip
+        session.add(key)
+    monkeypatch.setattr(passkeys, "check_assertion", lambda *_, **__: key)
+
+    def say(answer: str) -> str:
+        with world.write() as session:
+            return review.approve(
+                session, world.settings, world.ada, version.id, version.sha256, world.now, assertion=answer
+            )
+
+    first = say("{}")
+    with world.write() as session:
+        review.undo(session, world.ada, first, world.now)
+    with pytest.raises(Refused, match="used before"):
+        say("{}")
+    assert say('{"other": 1}') != first
