@@ -27,6 +27,8 @@ def make(
     require(who, RULE, "make keys for programs")
     if not 1 <= len(name.strip()) <= MOST_NAME or not 1 <= days <= LONGEST:
         raise Invalid(f"A key has a name of 1 to {MOST_NAME} characters and lasts 1 to {LONGEST} days.", code="key")
+    if who.reach is not None and not creator_ids:
+        raise Invalid("You reach some creators, not all. Say which of them the key is for.", code="creator")
     for one in creator_ids:
         creator = session.get(Creator, one)
         if creator is None:
@@ -52,6 +54,13 @@ def revoke(session: Session, who: Person, key_id: str, now: datetime) -> None:
     own(who, row)
     row.revoked_at = now
     _note(session, row, who, "key.revoked", now)
+
+
+def end_of(session: Session, member_id: str, who: Person, now: datetime) -> None:
+    """Every key this member made: a key never outlives the rights it was made with."""
+    for row in session.exec(select(ApiKey).where(ApiKey.created_by == member_id, col(ApiKey.revoked_at).is_(None))):
+        row.revoked_at = now
+        _note(session, row, who, "key.revoked", now)
 
 
 def listing(session: Session, who: Person) -> list[ApiKey]:

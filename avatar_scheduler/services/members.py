@@ -10,7 +10,6 @@ from sqlmodel import Session, col, func, select
 
 from avatar_scheduler.db import audits
 from avatar_scheduler.db.tables import (
-    ApiKey,
     Assignment,
     Creator,
     Delegate,
@@ -20,7 +19,7 @@ from avatar_scheduler.db.tables import (
     Passkey,
 )
 from avatar_scheduler.domain.errors import Conflict, Forbidden, Invalid, NotFound
-from avatar_scheduler.services import approvals, delegates, mail, people
+from avatar_scheduler.services import api_keys, approvals, delegates, mail, people
 from avatar_scheduler.services.people import Person
 from avatar_scheduler.services.roles import ASSIGNED, MANAGE, PEOPLE, RULE, own, require
 
@@ -82,7 +81,7 @@ def _creators(session: Session, who: Person, role: str, ids: tuple[str, ...]) ->
         raise NotFound("There is no such creator.")
     for creator in creators:
         own(who, creator)
-    if role in ASSIGNED and not creators:
+    if not creators and (role in ASSIGNED or who.reach is not None):
         raise Invalid("Say which creator this is about.", code="creator")
     if role == "creator" and (len(creators) != 1 or creators[0].member_id):
         raise Conflict("A creator's invitation is about one creator who does not sign in yet.", code="creator")
@@ -175,6 +174,7 @@ def change(
         _assign(session, member, ids, now)
     member.role = role
     people.revoke_sessions(session, member.id, now)
+    api_keys.end_of(session, member.id, who, now)
     _note(session, member.organization_id, who.member_id, "member.role", "member", member.id, {"role": role}, now)
     return member
 
@@ -199,8 +199,7 @@ def disable(session: Session, who: Person, member_id: str, now: datetime) -> int
         _check_other_owner(session, who, member)
     member.disabled_at = now
     people.revoke_sessions(session, member.id, now)
-    for key in session.exec(select(ApiKey).where(ApiKey.created_by == member.id, col(ApiKey.revoked_at).is_(None))):
-        key.revoked_at = now
+    api_keys.end_of(session, member.id, who, now)
     named = select(Delegate).where(Delegate.member_id == member.id, col(Delegate.revoked_at).is_(None))
     for row in session.exec(named):
         delegates.end(session, row, who, now)

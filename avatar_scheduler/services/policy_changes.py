@@ -35,7 +35,7 @@ def put(session: Session, who: Person, creator: Creator, kind: str, wanted: tupl
     row = Policy(
         organization_id=creator.organization_id, creator_id=creator.id, kind=kind, number=number,
         stages=json.dumps(stages.plain(wanted)), set_by=who.member_id, created_at=now,
-        effective_at=_effective(session, creator, now) if weaker else now,
+        effective_at=_effective(session, who, creator, now) if weaker else now,
     )  # fmt: skip
     session.add(row)
     session.flush()
@@ -56,15 +56,20 @@ def _check(session: Session, creator: Creator, kind: str, wanted: tuple[Stage, .
                 raise Invalid("A stage names somebody who does not decide here.", code="stages")
 
 
-def _effective(session: Session, creator: Creator, now: datetime) -> datetime | None:
-    """When a weaker one holds: after a day in a solo organization, after the second owner and a day in an agency."""
+def _effective(session: Session, who: Person, creator: Creator, now: datetime) -> datetime | None:
+    """When a weaker one holds: after a day for an owner alone with themselves, else after the second owner and a day.
+
+    The organization's kind alone is not believed: whoever turned an agency into solo would decide for its people.
+    """
     organization = session.get_one(Organization, creator.organization_id)
-    if organization.kind == "solo":
-        return now + WAIT
-    owners = select(func.count()).where(
+    query = select(func.count()).where(
         Member.organization_id == organization.id, Member.role == "owner", col(Member.disabled_at).is_(None)
     )
-    if session.exec(owners).one() < 2:
+    owners = session.exec(query).one()
+    depicted = audits.said(session, "creator", creator.id).get("member", "")
+    if organization.kind == "solo" and owners == 1 and depicted in ("", who.member_id):
+        return now + WAIT
+    if owners < 2:
         raise Refused("A weaker policy needs a second owner, and there is only one. Invite another.", code="one_owner")
     return None
 
@@ -80,7 +85,9 @@ def pending(session: Session, who: Person, now: datetime) -> list[Policy]:
         col(Policy.effective_at).is_(None) | (col(Policy.effective_at) > now),
     )  # fmt: skip
     rows = session.exec(query.order_by(col(Policy.created_at)))
-    return [row for row in rows if row.effective_at or row.created_at + TO_SECOND > now]
+    return [
+        row for row in rows if who.reaches(row.creator_id) and (row.effective_at or row.created_at + TO_SECOND > now)
+    ]
 
 
 def _open(session: Session, who: Person, policy_id: str, now: datetime) -> tuple[Policy, Creator, Said]:

@@ -27,6 +27,9 @@ VALUES: dict[str, tuple[str, ...]] = {
     "render_minutes": ("1", "240", "241", *ANY),
     "allow_hosts": ('{"feed": ["0.0.0.0/0"]}', '{"feed": []}', *ANY),
     "timestamp_authority": ("http://127.0.0.1:9", *ANY),
+    "smtp": ("smtp://127.0.0.1:9", "http://x", *ANY),
+    "mail_from": ("x@example.org", *ANY),
+    "checkpoints": ('["file:///proc/nowhere"]', '["s3://nowhere"]', *ANY),
 }
 FATAL = {"AVATAR_SCHEDULER_CRASH", "SUPERVISOR_ENABLED"}
 """One kills the process at a named point, the other is read by what starts the others: see the tests of both."""
