@@ -17,7 +17,6 @@ from avatar_scheduler.domain.post import PostState
 from avatar_scheduler.services import (
     approvals,
     asked,
-    asking,
     consents,
     looked,
     notices,
@@ -100,8 +99,6 @@ def approve(
     row = approvals.approve_version(session, settings, post, version, by=who.member_id, parent="", now=now, how=graded)
     if post.state is PostState.approved:
         notices.decided(session, version, who.member_id, "approved", now)
-    else:
-        asking.ask(session, version, post, now)
     return row.id
 
 

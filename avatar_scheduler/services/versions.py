@@ -20,7 +20,7 @@ from avatar_scheduler.domain.errors import Refused
 from avatar_scheduler.domain.interaction import is_core
 from avatar_scheduler.domain.post import PostState
 from avatar_scheduler.domain.version import canonical, sha256
-from avatar_scheduler.services import asked, asking, consents, disclosing, kinds, orders, standing
+from avatar_scheduler.services import asked, consents, disclosing, kinds, orders, standing
 from avatar_scheduler.services.disclosing import STILLS, VIDEO
 
 ACTOR = "gate"
@@ -86,7 +86,6 @@ def freeze(
     )
     if not content["core"]:
         standing.apply(session, settings, post, version, now)
-    asking.ask(session, version, post, now)
     return version
 
 
