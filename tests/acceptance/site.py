@@ -117,6 +117,7 @@ def _signed_in(world: World, url: str) -> dict[str, str]:
 def furnish(world: World, words: str) -> dict[str, str]:
     """Something published, something to decide, something of each kind of trouble; and who may see it."""
     out = _post(world, words, "tip")
+    world.watch(out)
     world.approve(out)
     delivery = world.delivery(out)
     world.later(seconds=11)

@@ -1,6 +1,5 @@
 """Every route, for every role and for nobody, with every field: nothing unmarked leaves."""
 
-import asyncio
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +18,7 @@ from tests.acceptance.doors.house import House, building, say
 from tests.acceptance.doors.values import ANY, FIELDS
 from tests.services.cast import person
 from tests.web.conftest import link
-from tests.web.visitor import Visitor
+from tests.web.visitor import Visitor, run
 from tests.world import Film
 
 
@@ -108,7 +107,7 @@ def test_no_field_of_any_role_lets_anything_out_unmarked(
         for number, (role, visitor) in enumerate(visitors.items()):
             every = 1 if role == "owner" and method == "POST" else share
             sent = list(bodies(house, method, path, turn + number, every))
-            said = asyncio.run(send(visitor, method, path_of(house, path), sent))
+            said = run(send(visitor, method, path_of(house, path), sent))
             count += len(said)
             crashed += sum(code >= 500 for code in said)
             taken += sum(code < 400 for code in said)

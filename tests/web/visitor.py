@@ -2,14 +2,21 @@
 
 import asyncio
 import re
+from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 from fastapi import FastAPI
 
 _ELSEWHERE = ThreadPoolExecutor(1)
 PASSWORD = "onions and patience"
+T = TypeVar("T")
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """On a thread of its own: a browser test keeps a loop running in the main one."""
+    return _ELSEWHERE.submit(asyncio.run, work).result()
 
 
 class Visitor:
@@ -25,8 +32,7 @@ class Visitor:
         if method not in ("GET", "HEAD") and "origin" not in sent:
             sent["origin"] = self.origin
         said = {name: value for name, value in sent.items() if value is not None}
-        # On a thread of its own: a browser test keeps a loop running in the main one.
-        return _ELSEWHERE.submit(lambda: asyncio.run(self._ask(method, path, said, more))).result()
+        return run(self._ask(method, path, said, more))
 
     async def _ask(self, method: str, path: str, headers: dict[str, str], more: dict[str, Any]) -> httpx.Response:
         transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
