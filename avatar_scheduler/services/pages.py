@@ -6,6 +6,7 @@ import re
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import select as sa_select
 from sqlmodel import Session, and_, col, func, select
 
 from avatar_scheduler.config import Settings
@@ -68,21 +69,25 @@ def waiting(session: Session, who: Person, now: datetime) -> list[QueueRow]:
     """What waits for a person: soonest deadline first, core before secondary."""
     # What is kept back is left out: nothing is to be decided until somebody picks a new time.
     open_now = and_(col(Delivery.version_id) == Post.version_id, col(Delivery.state) == DeliveryState.waiting)
+    # Columns, not rows: an agency's queue is long, and this is on every card.
+    wanted = (
+        col(Post.version_id), col(Post.title), col(Creator.name), col(Creator.slug), col(Post.kind),
+        col(VersionRow.core), func.min(Delivery.due_at), col(Post.sponsored),
+    )  # fmt: skip
     query = (
-        select(Post, Creator, VersionRow.core, func.min(Delivery.due_at))
+        sa_select(*wanted)
         .join(Creator, col(Post.creator_id) == Creator.id)
         .join(VersionRow, col(Post.version_id) == VersionRow.id)
         .join(Delivery, open_now)
-        .where(Post.organization_id == who.organization_id, Post.state == PostState.in_review)
+        .where(col(Post.organization_id) == who.organization_id, col(Post.state) == PostState.in_review)
         .group_by(col(Post.id), col(Creator.id), col(VersionRow.id))
     )
     if (creators := reached(who)) is not None:
         query = query.where(col(Post.creator_id).in_(creators))
     found = []
-    for post, creator, core, due in session.exec(query):
+    for version_id, title, creator, slug, kind, core, due, sponsored in session.execute(query):
         left = int((due + GRACE - now).total_seconds())
-        about = (post.version_id, post.title, creator.name, creator.slug, post.kind)
-        found.append(QueueRow(*about, core, due, left, post.sponsored))
+        found.append(QueueRow(version_id, title, creator, slug, kind, core, due, left, sponsored))
     return sorted(found, key=lambda row: (row.seconds_left < 0, row.due_at, not row.core))
 
 
