@@ -90,7 +90,7 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path, film: Film) -> Iter
     """An installation with keys and an empty, migrated database of each kind."""
     data = tmp_path / "data"
     shutil.copytree(film.keys, data / "keys")
-    made = Settings(data=data, lease_seconds=5)
+    made = Settings(data=data, lease_seconds=10)
     if request.param == "sqlite":
         shutil.copy(request.getfixturevalue("sqlite_template"), data / "avatar-scheduler.sqlite3")
         yield made

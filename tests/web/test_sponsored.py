@@ -104,7 +104,8 @@ def test_a_stricter_rule_since_then_blocks_the_card(ada: Visitor, world: World, 
     page = ada.get(f"/review/{version.id}").text
     assert "A disclosure layer is missing" in page
     assert "1 missing" in page
-    assert re.search(r"<button[^>]+data-approve[^>]+disabled", page)
+    assert "data-approve" not in page
+    assert "Render again" in page
 
 
 def test_a_rule_that_blocks_it_since_then_says_why_and_the_way_out(
@@ -116,4 +117,5 @@ def test_a_rule_that_blocks_it_since_then_says_why_and_the_way_out(
     for said in ("A rule keeps this from going there", "Nothing paid for this autumn.", "Wait until winter.",
                  "agency.later"):  # fmt: skip
         assert said in page
-    assert re.search(r"<button[^>]+data-approve[^>]+disabled", page)
+    assert "data-approve" not in page
+    assert "Render again" in page

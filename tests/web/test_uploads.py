@@ -232,5 +232,5 @@ class TestRemoving:
 def test_only_these_routes_check_their_token_themselves() -> None:
     from avatar_scheduler.web.deps import STREAMED
 
-    assert frozenset({"/uploads"}) == STREAMED
+    assert frozenset({"/uploads", "/onboarding/{slug}/proof"}) == STREAMED
     assert pages.LARGEST_BODY > security.MAX_BODY

@@ -8,20 +8,20 @@ import pytest
 from sqlalchemy import text
 
 from avatar_scheduler.config import Settings
-from avatar_scheduler.queue import PUBLISH, QUEUES, RENDER, SETTLE
+from avatar_scheduler.queue import NOTIFY, PUBLISH, QUEUES, RENDER, SETTLE
 from tests.cli.command import ROOT
 from tests.world import World
-from workers import publish, render
+from workers import notify, publish, render
 from workers.app import app
 
-TASKS = {RENDER: render.render, PUBLISH: publish.publish, SETTLE: publish.settle}
+TASKS = {RENDER: render.render, PUBLISH: publish.publish, SETTLE: publish.settle, NOTIFY: notify.notify}
 NOBODY = "f" * 32
 
 
 @pytest.fixture
 def at_work(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
     """The workers read their settings when they start; here they are given the test's."""
-    for module in (publish, render):
+    for module in (publish, render, notify):
         monkeypatch.setattr(module, "settings", world.settings)
     return world
 
