@@ -61,7 +61,7 @@ def test_a_slow_settler_finds_it_settled(world: World, monkeypatch: pytest.Monke
         with monkeypatch.context() as fast:
             fast.setattr(OwnFeed, "read_back", read_back)
             assert look(world, delivery) is False  # booked by the first
-        world.later(seconds=6)
+        world.later(seconds=world.settings.lease_seconds + 1)
         with monkeypatch.context() as fast:
             fast.setattr(OwnFeed, "read_back", read_back)
             assert look(world, delivery) is True
@@ -107,7 +107,7 @@ def test_a_lost_look_is_rung_again_by_the_clock(world: World, monkeypatch: pytes
     look(world, delivery)
     monkeypatch.undo()
     assert look(world, delivery) is False
-    dispatch.Sweeper(world.settings).sweep(world.later(seconds=6))
+    dispatch.Sweeper(world.settings).sweep(world.later(seconds=world.settings.lease_seconds + 1))
     assert look(world, delivery) is True
 
 
