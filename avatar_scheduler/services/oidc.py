@@ -166,13 +166,27 @@ def claims(settings: Settings, visit: Returned, code: str, iss: str, now: dateti
     basic = base64.b64encode(f"{quote(row.client_id, safe='')}:{quote(secret, safe='')}".encode()).decode()
     said = _json(settings, "POST", str(about["token_endpoint"]), asked, {"Authorization": f"Basic {basic}"})
     keys = _json(settings, "GET", str(about["jwks_uri"]))
-    return check_token(row, said.get("id_token"), keys, visit.nonce, now)
+    found = check_token(row, said.get("id_token"), keys, visit.nonce, now)
+    return check_person(row, {**_person(settings, about, said, found), **found})
+
+
+def _person(
+    settings: Settings, about: Mapping[str, Any], said: Mapping[str, Any], found: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    """Providers that follow the letter put name and address not into the token (OpenID Connect Core 5.4)."""
+    if "email" in found or not isinstance(about.get("userinfo_endpoint"), str):
+        return {}
+    bearer = {"Authorization": f"Bearer {said.get('access_token')}"}
+    person = _json(settings, "GET", about["userinfo_endpoint"], headers=bearer)
+    if person.get("sub") != found.get("sub"):  # Core 5.3.2: it may be about somebody else
+        raise _refused("it speaks of two people")
+    return person
 
 
 def check_token(
     row: IdentityProvider, token: object, keys: Mapping[str, Any], nonce: str, now: datetime
 ) -> Mapping[str, Any]:
-    """The claims of an ID token (OpenID Connect Core 3.1.3.7), and the domain. Raises Refused."""
+    """The claims of an ID token (OpenID Connect Core 3.1.3.7). Raises Refused."""
     from joserfc import jwt
     from joserfc.errors import JoseError
     from joserfc.jwk import KeySet
@@ -189,6 +203,11 @@ def check_token(
     if found.get("nonce") != nonce:
         raise _refused("the token answers another question")
     _check_times(found, now)
+    return found
+
+
+def check_person(row: IdentityProvider, found: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Raises Refused for whom this provider may not speak for."""
     email = found.get("email")
     if not isinstance(found.get("sub"), str) or not found["sub"] or not isinstance(email, str):
         raise _refused("it does not say who this is")

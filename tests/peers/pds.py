@@ -119,7 +119,7 @@ def running() -> Iterator[Pds]:
     # the reference server starts in 1 s instead of 4 when node may keep what it compiled
     environment = {**os.environ, "NODE_COMPILE_CACHE": str(modules / ".compiled"), "LOG_ENABLED": "false"}
     with tempfile.TemporaryDirectory(prefix="pds-") as folder, (Path(folder) / "stderr").open("w+") as errors:
-        ports = [str(port) for port in _free_ports(2)]
+        ports = [str(port) for port in free_ports(2)]
         process = subprocess.Popen(
             [str(NODE), str(HERE / "pds.mjs"), folder, *ports],
             cwd=HERE,
@@ -128,7 +128,7 @@ def running() -> Iterator[Pds]:
             stderr=errors,
         )
         try:
-            yield Pds(_ready(process, errors.name))
+            yield Pds(ready(process, errors.name))
             if process.poll() is not None:
                 raise PeerError(f"The Bluesky server died while it was used:\n{Path(errors.name).read_text()[-2000:]}")
         finally:
@@ -136,16 +136,16 @@ def running() -> Iterator[Pds]:
             process.communicate(timeout=30)
 
 
-def _ready(process: "subprocess.Popen[bytes]", errors: str) -> str:
+def ready(process: "subprocess.Popen[bytes]", errors: str) -> str:
     assert process.stdout is not None
     readable, _, _ = select.select([process.stdout], [], [], START_SECONDS)
     line = process.stdout.readline() if readable else b""
     if not line:
-        raise PeerError(f"The Bluesky server did not start:\n{Path(errors).read_text()[-2000:]}")
+        raise PeerError(f"The peer did not start:\n{Path(errors).read_text()[-2000:]}")
     return str(json.loads(line)["ready"])
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     ports = [s.getsockname()[1] for s in sockets]
     for s in sockets:

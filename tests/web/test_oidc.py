@@ -1,0 +1,276 @@
+"""Signing in through an organization's own provider, a real one; and what attackers make of the way there and back."""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from joserfc import jwt
+from joserfc.jwk import KeySet, OctKey, RSAKey
+from sqlmodel import select
+
+from avatar_scheduler.config import Settings
+from avatar_scheduler.db.tables import Identity, IdentityProvider, Member, WebSession
+from avatar_scheduler.domain.errors import Refused
+from avatar_scheduler.services import oidc
+from avatar_scheduler.web.app import create_app
+from tests.peers.oidc import CLIENT, SECRET, Provider, running
+from tests.services.cast import outsider
+from tests.web.conftest import link
+from tests.web.visitor import Visitor
+from tests.world import World
+
+pytestmark = pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
+"""This is about what two web servers say to each other."""
+
+
+@pytest.fixture(scope="module")
+def peer() -> Iterator[Provider]:
+    with running(Settings().base_url + oidc.BACK) as found:
+        yield found
+
+
+@dataclass
+class House:
+    world: World
+    app: FastAPI
+    peer: Provider
+    provider_id: str
+
+    def browser(self) -> Visitor:
+        return Visitor(self.app, self.world.settings.base_url)
+
+    def leave(self, browser: Visitor, path: str = "") -> str:
+        """Where the app sends the browser."""
+        answer = browser.post(path or f"/sign-in/with/{self.provider_id}", {"next": "/posts"})
+        assert answer.status_code == 200, answer.text
+        return answer.headers["refresh"].partition("url=")[2]
+
+    def go(self, browser: Visitor, sub: str = "n1", email: str = "noa@example.org", **said: Any) -> str:
+        return local(self.peer.sign_in(self.leave(browser), sub, email, **said))
+
+    def set(self, name: str, value: str) -> None:
+        self.world.sql(f"UPDATE oidc_visit SET {name} = :value", value=value)
+
+    def rows(self, table: type[Any]) -> list[Any]:
+        with self.world.read() as session:
+            return list(session.exec(select(table)))
+
+
+def local(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.path}?{parts.query}"
+
+
+@pytest.fixture
+def house(world: World, peer: Provider) -> Iterator[House]:
+    world.settings = world.settings.model_copy(update={"allow_hosts": {"127.0.0.1": ["127.0.0.0/8"]}})
+    with world.write() as session:
+        row = oidc.add(
+            session, world.settings, world.ada, "Studio", peer.issuer, CLIENT, SECRET, "example.org", world.now
+        )
+        provider_id = row.id
+    app = create_app(world.settings, world.clock)
+    yield House(world, app, peer, provider_id)
+    app.state.previews.close()
+
+
+class TestComingIn:
+    def test_a_newcomer_joins_with_the_lowest_role_and_is_known_next_time(self, house: House) -> None:
+        browser = house.browser()
+        answer = browser.get(house.go(browser))
+        assert (answer.status_code, answer.headers["location"]) == (303, "/posts"), answer.text
+        assert browser.get("/posts").status_code == 200
+        [noa] = [m for m in house.rows(Member) if m.email == "noa@example.org"]
+        assert (noa.role, noa.reach, noa.name) == ("analyst", "assigned", "Noa")
+        again = house.browser()
+        assert again.get(house.go(again)).status_code == 303
+        assert len(house.rows(Identity)) == 1
+
+    def test_a_member_links_it_on_the_own_page_first(self, house: House) -> None:
+        ada = house.browser().enter(link(house.world, house.world.ada.member_id))
+        there = house.leave(ada, f"/account/identities/{house.provider_id}")
+        back = local(house.peer.sign_in(there, "a1", "ada.work@example.org"))
+        assert ada.get(back).headers["location"] == "/account"
+        [identity] = house.rows(Identity)
+        assert identity.member_id == house.world.ada.member_id
+        elsewhere = house.browser()
+        assert elsewhere.get(house.go(elsewhere, "a1", "ada.work@example.org")).status_code == 303
+        assert "Ada" in elsewhere.get("/account").text
+
+
+def other(query: str, **changed: str) -> str:
+    parts = urlsplit(query)
+    values = {**{name: found[0] for name, found in parse_qs(parts.query).items()}, **changed}
+    return f"{parts.path}?{httpx.QueryParams(values)}"
+
+
+def of_an_attacker(house: House, victim: Visitor) -> httpx.Response:
+    """T18: the attacker signs in, and has the victim open the way back."""
+    return victim.get(house.go(house.browser(), "evil", "evil@example.org"))
+
+
+def twice(house: House, victim: Visitor) -> httpx.Response:
+    back = house.go(victim)
+    assert victim.get(back).status_code == 303
+    victim.cookies.delete("session")
+    return victim.get(back)
+
+
+def late(house: House, victim: Visitor) -> httpx.Response:
+    back = house.go(victim)
+    house.world.later(minutes=11)
+    return victim.get(back)
+
+
+def invented(house: House, victim: Visitor) -> httpx.Response:
+    return victim.get(other(house.go(victim), state="state_" + "x" * 43))
+
+
+def mixed_up(house: House, victim: Visitor) -> httpx.Response:
+    return victim.get(other(house.go(victim), iss="https://evil.example"))
+
+
+def unnamed(house: House, victim: Visitor) -> httpx.Response:
+    """This provider says it always names itself."""
+    return victim.get(other(house.go(victim), iss=""))
+
+
+def replayed(house: House, victim: Visitor) -> httpx.Response:
+    back = house.go(victim)
+    house.set("nonce", "of an earlier answer")
+    return victim.get(back)
+
+
+def intercepted(house: House, victim: Visitor) -> httpx.Response:
+    """The code alone is not enough: the provider asks for the verifier (RFC 7636)."""
+    back = house.go(victim)
+    house.set("verifier", "v" * 64)
+    return victim.get(back)
+
+
+def guessed_code(house: House, victim: Visitor) -> httpx.Response:
+    return victim.get(other(house.go(victim), code="c" * 43))
+
+
+def unverified(house: House, victim: Visitor) -> httpx.Response:
+    return victim.get(house.go(victim, verified=False))
+
+
+def of_another_domain(house: House, victim: Visitor) -> httpx.Response:
+    return victim.get(house.go(victim, email="noa@example.org.evil.example"))
+
+
+def of_somebody_here(house: House, victim: Visitor) -> httpx.Response:
+    """An address is no proof: the member with it links the sign-in, signed in."""
+    return victim.get(house.go(victim, email="ada@example.org"))
+
+
+ATTACKS = [
+    of_an_attacker, twice, late, invented, mixed_up, unnamed, replayed, intercepted, guessed_code, unverified,
+    of_another_domain, of_somebody_here,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("attack", ATTACKS, ids=lambda one: one.__name__)
+def test_a_crooked_way_back_signs_nobody_in(house: House, attack: Callable[[House, Visitor], httpx.Response]) -> None:
+    house.world.sql("UPDATE member SET email = 'ada@example.org'")
+    victim = house.browser()
+    answer = attack(house, victim)
+    assert answer.status_code in (409, 422), (answer.status_code, answer.text)
+    assert "Traceback" not in answer.text
+    assert not re.search(r"session=[^;]", answer.headers.get("set-cookie", ""))
+    assert victim.get("/posts").status_code in (303, 401, 403)
+    assert len(house.rows(WebSession)) == (attack is twice)
+
+
+def test_what_belongs_to_one_is_not_linked_to_another(house: House) -> None:
+    """T18: re-linking; and an answer meant for one account, opened in another's session."""
+    world = house.world
+    first = house.browser()
+    first.get(house.go(first, "n1", "noa@example.org"))
+    ada = house.browser().enter(link(world, world.ada.member_id))
+    path = f"/account/identities/{house.provider_id}"
+    taken = ada.get(local(house.peer.sign_in(house.leave(ada, path), "n1", "noa@example.org")))
+    assert taken.status_code == 409
+    theirs = local(house.peer.sign_in(house.leave(first_csrf(first), path), "evil", "evil@example.org"))
+    assert ada.get(theirs).status_code == 422
+    assert [row.subject for row in house.rows(Identity)] == ["n1"]
+
+
+def first_csrf(visitor: Visitor) -> Visitor:
+    visitor.csrf = re.findall(r'<meta name="csrf" content="([^"]+)">', visitor.get("/account").text)[0]
+    return visitor
+
+
+def test_another_organizations_provider_is_not_linked(house: House, world: World) -> None:
+    elsewhere = outsider(world).organization_id
+    world.sql("UPDATE identity_provider SET organization_id = :elsewhere", elsewhere=elsewhere)
+    ada = house.browser().enter(link(world, world.ada.member_id))
+    answer = ada.post(f"/account/identities/{house.provider_id}", {"next": "/account"})
+    if answer.status_code == 200:  # sent away: then the answer is refused when it comes back
+        there = answer.headers["refresh"].partition("url=")[2]
+        answer = ada.get(local(house.peer.sign_in(there, "a1", "ada.work@example.org")))
+    assert answer.status_code >= 400
+    assert house.rows(Identity) == []
+
+
+class TestToken:
+    """An ID token signed otherwise, or about something else. The real ones are checked above."""
+
+    KEY, OTHER = RSAKey.generate_key(2048), RSAKey.generate_key(2048)
+
+    def claims(self, world: World, **changed: Any) -> dict[str, Any]:
+        at = int(world.now.timestamp())
+        good = {"iss": "https://id.example.org", "aud": CLIENT, "sub": "n1", "nonce": "n", "iat": at, "exp": at + 300}
+        return {name: value for name, value in {**good, **changed}.items() if value is not None}
+
+    def check(self, world: World, token: str) -> Any:
+        row = IdentityProvider(
+            organization_id="o", name="S", issuer="https://id.example.org", client_id=CLIENT, domain="example.org",
+            created_at=world.now,
+        )  # fmt: skip
+        keys = KeySet([self.KEY]).as_dict(private=False)
+        return oidc.check_token(row, token, keys, "n", world.now)
+
+    def signed(self, world: World, **changed: Any) -> str:
+        return jwt.encode({"alg": "RS256"}, self.claims(world, **changed), self.KEY)
+
+    def test_a_good_one_is_taken(self, world: World) -> None:
+        assert self.check(world, self.signed(world))["sub"] == "n1"
+
+    @pytest.mark.parametrize(
+        "changed",
+        [
+            {"iss": "https://evil.example"}, {"aud": "another"}, {"aud": [CLIENT, "another"]}, {"nonce": "m"},
+            {"nonce": None}, {"exp": 1}, {"exp": None}, {"iat": 4102444800}, {"exp": "soon"},
+        ],
+        ids=json.dumps,
+    )  # fmt: skip
+    def test_one_about_something_else_is_not(self, world: World, changed: dict[str, Any]) -> None:
+        with pytest.raises(Refused):
+            self.check(world, self.signed(world, **changed))
+
+    def test_one_signed_by_nobody_or_another_is_not(self, world: World) -> None:
+        claims = self.claims(world)
+        good = self.signed(world)
+        head, body, _ = good.split(".")
+        public = json.dumps(self.KEY.as_dict(private=False))
+        forged = [
+            jwt.encode({"alg": "RS256"}, claims, self.OTHER),
+            jwt.encode({"alg": "HS256"}, claims, OctKey.import_key(public)),
+            jwt.encode({"alg": "HS256"}, claims, OctKey.import_key(SECRET)),
+            "eyJhbGciOiJub25lIn0." + body + ".",
+            f"{head}.{body}.",
+            good[:-4] + ("AAAA" if good[-4:] != "AAAA" else "BBBB"),
+            "",
+            "no token",
+        ]
+        for token in forged:
+            with pytest.raises(Refused):
+                self.check(world, token)
