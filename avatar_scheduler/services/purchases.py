@@ -182,7 +182,7 @@ def _seconds(settings: Settings) -> float:
 
 
 def _buy(errand: Errand) -> None:
-    armed, token = time.monotonic(), secrets.token_urlsafe(32)
+    armed, token = time.monotonic(), "hook_" + secrets.token_urlsafe(32)
     try:
         errand = _intend(errand, token)
     except Refused as error:

@@ -49,7 +49,7 @@ def add(
 
 def hook_address(settings: Settings, name: str) -> tuple[str, str]:
     """A new token, and the address it makes."""
-    token = secrets.token_urlsafe(32)
+    token = "hook_" + secrets.token_urlsafe(32)
     return token, f"{settings.base_url}/hooks/{name}/{token}"
 
 
