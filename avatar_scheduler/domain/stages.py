@@ -32,9 +32,13 @@ class Yes:
 def read(text: str) -> tuple[Stage, ...]:
     """Raises Invalid for anything that is not what `write` wrote."""
     try:
-        return tuple(Stage(tuple(str(s) for s in row["by"]), row["all"] is True) for row in json.loads(text))
+        rows = json.loads(text)
+        found = tuple(Stage(tuple(str(s) for s in row["by"]), row["all"] is True) for row in rows)
+        if not isinstance(rows, list) or not all(isinstance(row["by"], list) for row in rows):
+            raise ValueError("what is no list has no members")
     except (ValueError, KeyError, TypeError):
         raise Invalid("These stages cannot be read. Set the policy again.", code="stages") from None
+    return found
 
 
 def plain(stages: Iterable[Stage]) -> list[dict[str, object]]:

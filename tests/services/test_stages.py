@@ -201,6 +201,7 @@ class TestPolicyInTheHash:
         "change",
         [
             """UPDATE policy SET stages = '[{"all": false, "by": ["anyone"]}]'""",
+            *(f"UPDATE policy SET stages = '{value}'" for value in ("null", "true", "0", "[]", "{}", '""')),
             "UPDATE policy SET dropped_at = created_at",
             "UPDATE policy SET effective_at = NULL",
             "DELETE FROM policy",

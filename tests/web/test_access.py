@@ -6,11 +6,14 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
+from sqlmodel import select
 
 from avatar_scheduler.config import Settings
-from avatar_scheduler.db.tables import Member
+from avatar_scheduler.db.tables import ApiKey, Member
+from avatar_scheduler.services import members
 from avatar_scheduler.web import deps, security
 from avatar_scheduler.web.app import create_app
+from tests.services.cast import person
 from tests.web.conftest import link
 from tests.web.visitor import PASSWORD, Visitor
 from tests.world import World
@@ -181,6 +184,27 @@ class TestSession:
         with world.write() as session:
             session.get_one(Member, world.ada.member_id).disabled_at = world.now
         assert ada.get("/posts").status_code == 303
+
+    def test_a_demoted_member_is_demoted_at_the_next_request(self, world: World, ada: Visitor) -> None:
+        """T22: the role is read anew each time, and what the page offered before is refused."""
+        assert ada.get("/people/keys").status_code == 200
+        other = person(world, "owner")
+        with world.write() as session:
+            members.change(session, other, world.ada.member_id, "analyst", (), world.now)
+        assert ada.get("/people/keys").status_code in (303, 403)
+        assert ada.post("/people/keys", {"name": "bot"}).status_code in (303, 403)
+        with world.read() as session:
+            assert session.exec(select(ApiKey)).all() == []
+
+    def test_signing_in_never_goes_on_under_a_session_somebody_else_chose(
+        self, world: World, ada: Visitor, stranger: Visitor
+    ) -> None:
+        """T22: fixation."""
+        stranger.cookies.set("session", "sess_" + "x" * 43)
+        form = {"email": "ada@example.org", "password": PASSWORD, "next": "/posts"}
+        stranger.ask("POST", "/sign-in", data=form)
+        assert "x" * 43 not in str(stranger.cookies)
+        assert dict(stranger.cookies)["session"] != dict(ada.cookies)["session"]
 
 
 class TestForgery:
