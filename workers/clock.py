@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 from avatar_scheduler.clock import utc_now
 from avatar_scheduler.config import Settings
 from avatar_scheduler.queue import CLOCK
-from avatar_scheduler.services import certificates, checkpoints, dispatch
+from avatar_scheduler.services import certificates, checkpoints, dispatch, purging
 
 log = logging.getLogger(__name__)
 PAUSE = timedelta(seconds=1)
@@ -34,6 +34,7 @@ class ClockProcess:
             signal.signal(name, lambda *_: self.stopped.set())
         self.scheduler.add_job(dispatch.checkpoint, "interval", seconds=30, args=[self.settings])
         self.scheduler.add_job(checkpoints.job, "interval", minutes=5, args=[self.settings])
+        self.scheduler.add_job(purging.job, "interval", minutes=1, args=[self.settings])
         self.scheduler.add_job(dispatch.verify_log, "interval", hours=1, args=[self.settings])
         self.scheduler.add_job(lambda: certificates.watch(self.settings, utc_now()), "interval", days=1)
         self.scheduler.start()

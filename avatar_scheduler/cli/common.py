@@ -5,6 +5,7 @@ import json
 import os
 import sys
 import unicodedata
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -57,6 +58,22 @@ def operator() -> Person:
 
 def emit(value: Any) -> None:
     sys.stdout.write(json.dumps(value, default=_plain, ensure_ascii=False, indent=2) + "\n")
+
+
+def table(rows: Sequence[Mapping[str, object]], as_json: bool, empty: str) -> None:
+    """`empty` is what people read where there are no rows; machines get an empty list."""
+    from rich.table import Table
+
+    if as_json:
+        emit(list(rows))
+        return
+    if not rows:
+        console.print(empty)
+        return
+    made = Table(*rows[0])
+    for row in rows:
+        made.add_row(*(shown(str(value)) for value in row.values()))
+    console.print(made)
 
 
 def _plain(value: Any) -> Any:

@@ -69,7 +69,7 @@ def member_list(as_json: Json = False) -> None:
             }
             for row in members.listing(session, operator())
         ]
-    _table(rows, as_json, "Nobody yet. Run: avatar-scheduler init")
+    table(rows, as_json, "Nobody yet. Run: avatar-scheduler init")
 
 
 def member_invite(
@@ -118,7 +118,7 @@ def policy_show(creator: Slug = "", kind: Kind = ALL_KINDS, as_json: Json = Fals
         {"stage": str(number), "who": ", ".join(stage.by), "how_many": "all" if stage.all else "one"}
         for number, stage in enumerate(found.stages, 1)
     ]
-    _table(rows, as_json, "Nobody has to approve this kind; it still needs a standing approval.")
+    table(rows, as_json, "Nobody has to approve this kind; it still needs a standing approval.")
 
 
 def policy_set(
@@ -164,7 +164,7 @@ def key_list(as_json: Json = False) -> None:
             for row in api_keys.listing(session, operator())
             if row.expires_at > now()
         ]
-    _table(rows, as_json, "No keys.")
+    table(rows, as_json, "No keys.")
 
 
 def key_revoke(key: Annotated[str, typer.Argument(help="As `key list` prints it.")]) -> None:
@@ -186,15 +186,3 @@ def _member(session: Session, who: Person, email: str) -> Member:
 def _ids(session: Session, who: Person, slugs: list[str] | None) -> tuple[str, ...]:
     found: list[Creator] = [installation.creator_by_slug(session, who, slug) for slug in slugs or ()]
     return tuple(row.id for row in found)
-
-
-def _table(rows: list[dict[str, str]], as_json: bool, nothing: str) -> None:
-    if as_json:
-        emit(rows)
-    elif not rows:
-        console.print(nothing)
-    else:
-        table = Table(*rows[0])
-        for row in rows:
-            table.add_row(*(shown(value) for value in row.values()))
-        console.print(table)

@@ -151,7 +151,7 @@ def creator_list(as_json: Json = False) -> None:
             }
             for c, a, k in session.exec(query)
         ]
-    _table(rows, as_json, "No creators yet. Run: avatar-scheduler creator add NAME")
+    table(rows, as_json, "No creators yet. Run: avatar-scheduler creator add NAME")
 
 
 def channel_add(
@@ -193,7 +193,7 @@ def channel_list(as_json: Json = False) -> None:
             {"creator": c.slug, "channel": f"{ch.platform}:{ch.address}", "on": ch.disabled_at is None}
             for ch, c in session.exec(query)
         ]
-    _table(rows, as_json, "No channels yet.")
+    table(rows, as_json, "No channels yet.")
 
 
 def channel_remove(
@@ -220,7 +220,7 @@ def standing_list(json: Json = False) -> None:
             }
             for row, scope in standing.in_force(session, operator(), now())
         ]
-    _table(rows, json, "No standing approvals.")
+    table(rows, json, "No standing approvals.")
 
 
 def standing_revoke(standing_id: Annotated[str, typer.Argument(help="As `standing list` prints it.")]) -> None:
@@ -244,16 +244,3 @@ def standing_grant(
         given = standing.grant(session, config, who, row, tuple(kinds), per_day, days, now())
     ends = when(standing.read_scope(given).ends_at)
     console.print(f"Given for {shown(row.name)}: {', '.join(kinds)}, {per_day} a day, until {ends} UTC.")
-
-
-def _table(rows: Sequence[Mapping[str, object]], as_json: bool, empty: str) -> None:
-    if as_json:
-        emit(list(rows))
-        return
-    if not rows:
-        console.print(empty)
-        return
-    table = Table(*rows[0])
-    for row in rows:
-        table.add_row(*(shown(str(value)) for value in row.values()))
-    console.print(table)

@@ -199,10 +199,15 @@ def frame(session: Session, settings: Settings, who: Person, post_id: str, numbe
     blobs, sha256 = Blobs(settings.blobs), media[kind]["sha256"]
     if not place:
         return blobs.verified(sha256)
-    kept = settings.data / "frames" / f"{sha256}-{place}.jpg"
+    kept = frames_of(settings, sha256)[place - 1]
     if not kept.is_file():
         _keep(blobs.verified(sha256), kept.parent, sha256)
     return kept
+
+
+def frames_of(settings: Settings, sha256: str) -> list[Path]:
+    """Where the frames of a film are kept, once somebody compared it."""
+    return [settings.data / "frames" / f"{sha256}-{place}.jpg" for place in range(1, len(FRAMES) + 1)]
 
 
 def _keep(film: Path, folder: Path, sha256: str) -> None:

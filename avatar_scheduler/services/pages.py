@@ -260,20 +260,8 @@ def changes(session: Session, version: VersionRow) -> tuple[tuple[str, str], ...
     earlier = [v for v in versions.of_post(session, version.post_id) if v.number < version.number]
     if not earlier:
         return ()
-    old, new = _words(versions.read(earlier[-1])), _words(versions.read(version))
-    if old == new:
-        return ()
-    parts: list[tuple[str, str]] = []
-    for tag, a, b, c, d in difflib.SequenceMatcher(a=old, b=new, autojunk=False).get_opcodes():
-        if tag == "equal":
-            parts.append(("same", "".join(new[c:d])))
-        else:
-            parts += [("removed", "".join(old[a:b]))] * (b > a) + [("added", "".join(new[c:d]))] * (d > c)
-    return tuple(parts)
-
-
-def _words(manifest: Manifest) -> list[str]:
-    return re.findall(r"\S+\s*", manifest.data["script"]["text"])
+    old, new = (versions.read(row).data["script"]["text"] for row in (earlier[-1], version))
+    return () if old == new else comparing.between(old, new)
 
 
 def listing(session: Session, who: Person, now: datetime) -> list[Progress]:

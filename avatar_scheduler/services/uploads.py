@@ -51,7 +51,11 @@ def _thumbnails(settings: Settings) -> Path:
 
 def thumbnail(settings: Settings, row: Upload) -> Path:
     """A JPEG; not there for sounds and looks."""
-    return _thumbnails(settings) / f"{row.sha256}.jpg"
+    return thumbnail_of(settings, row.sha256)
+
+
+def thumbnail_of(settings: Settings, sha256: str) -> Path:
+    return _thumbnails(settings) / f"{sha256}.jpg"
 
 
 def may_add(settings: Settings, who: Person, creator: Creator, new: New) -> str:
@@ -277,7 +281,7 @@ def _forget(settings: Settings, sha256: str) -> None:
             select(ConsentProof.id).where(ConsentProof.sha256 == sha256),
         )
         if not any(session.exec(query).first() for query in rows):
-            for path in (Blobs(settings.blobs).path(sha256), _thumbnails(settings) / f"{sha256}.jpg"):
+            for path in (Blobs(settings.blobs).path(sha256), thumbnail_of(settings, sha256)):
                 path.unlink(missing_ok=True)
 
 

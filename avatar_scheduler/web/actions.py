@@ -67,6 +67,9 @@ ACTIONS = {
     "consent.recorded": Action(N_("%(actor)s gave consent"), "badge-check", PERSON),
     "consent.proven": Action(N_("%(actor)s recorded the proof of a consent"), "video", PERSON),
     "consent.revoked": Action(N_("%(actor)s withdrew consent"), "ban", PERSON),
+    "media.purged": Action(
+        N_("What was made under a withdrawn consent and never went out was removed"), "trash", MACHINE
+    ),
     "creator.practised": Action(N_("%(actor)s tried a practice card"), "thumbs-up", PERSON),
     "delivery.withdrawn": Action(N_("Withdrawn before it left"), "undo-2", MACHINE),
 }

@@ -1,7 +1,5 @@
 """The queue and the card: what a person decides on."""
 
-import difflib
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
@@ -16,7 +14,7 @@ from avatar_scheduler.config import Settings
 from avatar_scheduler.db.engine import read_scope, write_scope
 from avatar_scheduler.db.tables import Member
 from avatar_scheduler.i18n import N_
-from avatar_scheduler.services import bulk, comments, incidents, media, pages, passkeys, posts, reading, review
+from avatar_scheduler.services import bulk, comments, comparing, incidents, media, pages, passkeys, posts, reading, review
 from avatar_scheduler.services.cards import Card, QueueRow
 from avatar_scheduler.services.people import Person
 from avatar_scheduler.services.roles import HOLD, WRITE
@@ -79,18 +77,6 @@ def changed_places(card: Card) -> int:
     return sum(1 for before, now in pairwise(kinds) if now != "same" and before == "same")
 
 
-def word_diff(old: str, new: str) -> list[tuple[str, str]]:
-    """("same" | "removed" | "added", text), word by word."""
-    before, after = re.findall(r"\S+\s*", old), re.findall(r"\S+\s*", new)
-    parts: list[tuple[str, str]] = []
-    for tag, a, b, c, d in difflib.SequenceMatcher(a=before, b=after, autojunk=False).get_opcodes():
-        if tag == "equal":
-            parts.append(("same", "".join(after[c:d])))
-        else:
-            parts += [("removed", "".join(before[a:b]))] * (b > a) + [("added", "".join(after[c:d]))] * (d > c)
-    return parts
-
-
 def together(card: Card, rows: list[QueueRow]) -> int:
     """How many secondary posts of the card's creator could be decided at once; 0 for fewer than two."""
     count = sum(1 for row in rows if row.creator_slug == card.creator_slug and not row.core and row.seconds_left >= 0)
@@ -107,7 +93,7 @@ def view(card: Card, rows: list[QueueRow], now: datetime, newer: Card | None = N
         "mode": mode(card),
         "changed": changed_places(card),
         "newer": newer,
-        "between": word_diff(card.script, newer.script) if newer else [],
+        "between": comparing.between(card.script, newer.script) if newer else (),
         "rows": rows,
         "place": place,
         "next_id": after[0] if after else "",
