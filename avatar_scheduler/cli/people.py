@@ -4,10 +4,9 @@ from collections.abc import Callable
 from typing import Annotated
 
 import typer
-from rich.table import Table
 from sqlmodel import Session, select
 
-from avatar_scheduler.cli.common import Json, console, emit, now, operator, settings, shown, when
+from avatar_scheduler.cli.common import Json, console, now, operator, settings, shown, table, when
 from avatar_scheduler.db.engine import read_scope, write_scope
 from avatar_scheduler.db.tables import Creator, Member
 from avatar_scheduler.domain.errors import Invalid, NotFound

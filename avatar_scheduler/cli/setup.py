@@ -2,15 +2,14 @@
 
 import json
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
-from rich.table import Table
 from sqlmodel import col, select
 
 from avatar_scheduler.cli import consents
-from avatar_scheduler.cli.common import Json, console, emit, now, operator, settings, shown, when
+from avatar_scheduler.cli.common import Json, console, now, operator, settings, shown, table, when
 from avatar_scheduler.db.engine import read_scope, write_scope
 from avatar_scheduler.db.tables import Avatar, Channel, Consent, Creator, Member, Organization
 from avatar_scheduler.domain.errors import Invalid, NotFound

@@ -80,6 +80,14 @@ def of_post(session: Session, who: Person, post_id: str) -> Thread:
     )
 
 
+def seen_by(session: Session, who: Person, post: Post) -> list[str]:
+    """Ids of the comments on a post that this person may know of."""
+    query = select(Comment.id).where(Comment.post_id == post.id)
+    if who.role == SHARED:
+        query = query.where(Comment.audience == SHARED)
+    return list(session.exec(query)) if who.role in AUDIT | COMMENT else []
+
+
 def _remark(session: Session, who: Person, post: Post, row: Comment) -> Remark:
     version = session.get(Version, row.version_id) if row.version_id else None
     return Remark(

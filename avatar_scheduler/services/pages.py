@@ -1,8 +1,6 @@
 """Reading for the signed-in pages and the terminal: the queue, one card, the list of posts, one post."""
 
-import difflib
 import json
-import re
 from datetime import datetime
 from typing import Any
 
@@ -33,6 +31,8 @@ from avatar_scheduler.domain.post import PostState
 from avatar_scheduler.services import (
     approvals,
     asked,
+    comments,
+    comparing,
     consents,
     layers,
     looked,
@@ -314,7 +314,7 @@ def post_page(session: Session, settings: Settings, who: Person, post_id: str, n
         caption=manifest.data["caption"] if manifest else post.caption,
         language=post.language,
         targets=targets(session, current_rows or rows),
-        timeline=_timeline(session, post, rows),
+        timeline=_timeline(session, who, post, rows),
         video_url=media.get("video", ""),
         poster_url=media.get("poster", ""),
         captions_url=media.get("captions", ""),
@@ -339,7 +339,7 @@ def _urls(manifest: Manifest) -> dict[str, str]:
     return {kind: f"/media/{m['sha256']}" for kind, m in media.items()}
 
 
-def _timeline(session: Session, post: Post, rows: list[Delivery]) -> tuple[TimelineRow, ...]:
+def _timeline(session: Session, who: Person, post: Post, rows: list[Delivery]) -> tuple[TimelineRow, ...]:
     """Audit entries about the post and everything under it, newest first."""
     ids = [post.id, *(d.id for d in rows)]
     ids += session.exec(select(Render.id).where(Render.post_id == post.id))
@@ -347,6 +347,7 @@ def _timeline(session: Session, post: Post, rows: list[Delivery]) -> tuple[Timel
     sent = [d.id for d in rows]
     ids += session.exec(select(Attempt.id).where(col(Attempt.delivery_id).in_(sent)))
     ids += session.exec(select(Incident.id).where(col(Incident.delivery_id).in_(sent)))
+    ids += comments.seen_by(session, who, post)
     return tuple(
         TimelineRow(e.at, _name(session, e.actor), e.action, json.loads(e.data), e.hash)
         for e in audits.about(session, post.organization_id, ids)

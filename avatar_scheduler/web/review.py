@@ -14,7 +14,18 @@ from avatar_scheduler.config import Settings
 from avatar_scheduler.db.engine import read_scope, write_scope
 from avatar_scheduler.db.tables import Member
 from avatar_scheduler.i18n import N_
-from avatar_scheduler.services import bulk, comments, comparing, incidents, media, pages, passkeys, posts, reading, review
+from avatar_scheduler.services import (
+    bulk,
+    comments,
+    comparing,
+    incidents,
+    media,
+    pages,
+    passkeys,
+    posts,
+    reading,
+    review,
+)
 from avatar_scheduler.services.cards import Card, QueueRow
 from avatar_scheduler.services.people import Person
 from avatar_scheduler.services.roles import HOLD, WRITE

@@ -1,15 +1,18 @@
 """Signing in and out, and the single-use invitation."""
 
 import logging
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, BackgroundTasks, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from sqlmodel import Session
 
 from avatar_scheduler.config import Settings
 from avatar_scheduler.db.engine import read_scope, write_scope
 from avatar_scheduler.domain.errors import Conflict, Forbidden, Invalid, NotFound, Refused, SchedulerError
-from avatar_scheduler.services import links, mail, oidc, one_time_codes, passkeys, people
+from avatar_scheduler.services import ledger, links, mail, oidc, one_time_codes, passkeys, people
+from avatar_scheduler.services.people import Person
 from avatar_scheduler.web import oidc as oidc_pages
 from avatar_scheduler.web.cookies import ASKED, device, set_cookie, with_session
 from avatar_scheduler.web.deps import Now, ReadSession, SettingsDep, Visitor, WriteSession, cookie_name
@@ -69,10 +72,21 @@ def sign_in(request: Request, form: Annotated[SignIn, Form()], settings: Setting
 
 
 def entered(settings: Settings, token: str, came_for: str, now: Now) -> Response:
-    """To where they wanted, or to the second half."""
+    """To where they wanted, to what has to come first, or to the second half."""
     with read_scope(settings) as session:
-        whole = people.who_is(session, token, now) is not None
-    return with_session(RedirectResponse(local_path(came_for) if whole else "/sign-in/code", 303), settings, token)
+        who = people.who_is(session, token, now)
+        there = local_path(came_for or _comes_first(session, who, now)) if who else "/sign-in/code"
+    return with_session(RedirectResponse(there, 303), settings, token)
+
+
+def _comes_first(session: Session, who: Person, now: datetime) -> str:
+    """A creator nobody has a consent of yet is asked for it, and need not look for where."""
+    try:
+        slug = ledger.own_slug(session, who)
+        missing = slug and ledger.of(session, who, slug, now).state == ledger.MISSING
+    except SchedulerError:  # nobody is kept out because the log is damaged; its own page says so
+        return ""
+    return f"/onboarding/{slug}" if missing else ""
 
 
 @router.post("/sign-in/passkey/options")
