@@ -93,11 +93,11 @@ async def send(visitor: Visitor, method: str, path: str, sent: list[dict[str, An
         return [(await client.request(method, path, headers=headers, **more)).status_code for more in sent]
 
 
-@pytest.mark.parametrize("share", [12, pytest.param(1, marks=(pytest.mark.slow, pytest.mark.timeout(1800)))])
+@pytest.mark.parametrize("share", [48, pytest.param(1, marks=(pytest.mark.slow, pytest.mark.timeout(1800)))])
 def test_no_field_of_any_role_lets_anything_out_unmarked(
     house: House, app: FastAPI, visitors: dict[str, Visitor], capsys: pytest.CaptureFixture[str], share: int
 ) -> None:
-    """The quick run sends every field where an owner writes, elsewhere each twelfth; the slow one all, everywhere."""
+    """The quick run sends each eighth field where an owner writes, elsewhere fewer; the slow one all, everywhere."""
     count = shown = crashed = taken = 0
     bare: list[str] = []
     for turn, (method, path) in enumerate(routes(app)):
@@ -105,7 +105,7 @@ def test_no_field_of_any_role_lets_anything_out_unmarked(
         if path == "/sign-out":
             continue  # it only ends the session the others are tried with
         for number, (role, visitor) in enumerate(visitors.items()):
-            every = 1 if role == "owner" and method == "POST" else share
+            every = max(1, share // 6) if role == "owner" and method == "POST" else share
             sent = list(bodies(house, method, path, turn + number, every))
             said = run(send(visitor, method, path_of(house, path), sent))
             count += len(said)
