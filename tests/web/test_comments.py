@@ -1,10 +1,14 @@
 """Comments and versions through the pages, without script."""
 
 import pytest
+from fastapi import FastAPI
 
+from avatar_scheduler.db.tables import Assignment
 from avatar_scheduler.services import posts, review
 from avatar_scheduler.services.posts import Edit
 from avatar_scheduler.web.comments import milliseconds
+from tests.services.cast import person
+from tests.web.conftest import link
 from tests.web.visitor import Visitor
 from tests.world import World
 
@@ -76,3 +80,21 @@ def test_the_composer_says_which_words_ask_a_person(world: World, ada: Visitor) 
     assert "Because of its words" in found["asks"]
     calm = ada.ask("POST", "/compose/check", data={"csrf": ada.csrf, **form, "template": "Onions."}).json()["parts"]
     assert "data-from" not in calm["hints"]
+
+
+def test_the_timeline_names_comments_to_those_who_may_read_them(world: World, app: FastAPI, ada: Visitor) -> None:
+    post = world.post()
+    ada.post(f"/posts/{post.id}/comments", {**shared("Not for them."), "audience": "internal"})
+    assert ada.get(f"/posts/{post.id}").text.count("Ada commented") == 1
+    client = person(world, "client")
+    with world.write() as session:
+        session.add(Assignment(
+            organization_id=client.organization_id, member_id=client.member_id, creator_id=world.maya.id,
+            created_at=world.now,
+        ))  # fmt: skip
+    reader = Visitor(app, world.settings.base_url).enter(link(world, client.member_id))
+    page = reader.get(f"/posts/{post.id}").text
+    assert ("What happened" in page, "Ada commented" in page) == (True, False)
+    ada.post(f"/posts/{post.id}/comments", shared("For them too."))
+    assert reader.get(f"/posts/{post.id}").text.count("Ada commented") == 1
+    assert ada.get(f"/posts/{post.id}").text.count("Ada commented") == 2

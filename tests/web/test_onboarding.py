@@ -10,15 +10,16 @@ from fastapi import FastAPI
 from sqlmodel import select
 
 from avatar_scheduler.db import audits
-from avatar_scheduler.db.tables import Consent, ConsentProof, Delivery
+from avatar_scheduler.db.tables import Consent, ConsentProof, Creator, Delivery, Member, Organization
 from avatar_scheduler.domain.consent import SOON
 from avatar_scheduler.domain.delivery import DeliveryState
-from avatar_scheduler.services import consents, ledger, standing
+from avatar_scheduler.services import consents, installation, ledger, members, standing
+from avatar_scheduler.services.people import Person
 from avatar_scheduler.web.consent_words import ORDER
 from tests.services.cast import agency, person
 from tests.uploads import good
 from tests.web.conftest import link
-from tests.web.visitor import Visitor
+from tests.web.visitor import PASSWORD, Visitor
 from tests.world import World
 
 ANSWERS: dict[str, Any] = {
@@ -202,3 +203,42 @@ class TestAfter:
 
 SCREENS = [f"{HERE}?step={step}" for step in (*ORDER, "proof", "alone", "practice", "done")]
 PAGES = ["/creators", "/creators/maya", *SCREENS]
+
+
+class TestComingIn:
+    """A creator with a sign-in of their own, invited by the agency."""
+
+    def join(self, world: World, app: FastAPI, *, given: bool) -> str:
+        """Where the last step of joining leads to."""
+        with world.write() as session:
+            session.get_one(Organization, world.ada.organization_id).kind = "agency"
+            new = installation.NewCreator("Noor", "noor", "en", "UTC", "leo", "city", "digital_twin")
+            made = installation.add_creator(session, world.ada, new, world.now)
+            _, token = members.invite(session, world.ada, "noor@example.org", "Noor", "creator", (made.id,), world.now)
+        visitor = Visitor(app, world.settings.base_url)
+        welcome = visitor.ask("POST", f"/invitation/{token}").headers["location"]
+        if given:
+            with world.write() as session:
+                row = session.exec(select(Member).where(Member.email == "noor@example.org")).one()
+                noor = Person(
+                    row.id, row.organization_id, "Noor", "creator", "en", "c", "s", reach=frozenset({made.id})
+                )
+                consents.give(session, noor, session.get_one(Creator, made.id), consents.Terms(), world.now)
+        return str(visitor.ask("POST", welcome, data={"password": PASSWORD}).headers["location"])
+
+    def test_nobody_has_to_look_for_where_consent_is_given(self, world: World, app: FastAPI) -> None:
+        assert self.join(world, app, given=False) == "/onboarding/noor"
+
+    def test_who_gave_it_already_comes_in_as_everybody(self, world: World, app: FastAPI) -> None:
+        assert self.join(world, app, given=True) == "/review"
+
+    def test_who_asked_for_a_page_gets_that_page(self, world: World, app: FastAPI) -> None:
+        self.join(world, app, given=False)
+        form = {"email": "noor@example.org", "password": PASSWORD, "next": "/posts"}
+        answer = Visitor(app, world.settings.base_url).ask("POST", "/sign-in", data=form)
+        assert answer.headers["location"] == "/posts"
+
+    def test_everybody_else_is_not_asked(self, world: World, app: FastAPI) -> None:
+        editor = link(world, person(world, "editor").member_id)
+        answer = Visitor(app, world.settings.base_url).ask("POST", f"/welcome/{editor}", data={"password": PASSWORD})
+        assert answer.headers["location"] == "/review"
