@@ -1,4 +1,4 @@
-"""A sentence for each audit entry a post page shows. People are ink, machines hatched, checks green."""
+"""A sentence for each audit entry that the pages show. People are ink, machines hatched, checks green."""
 
 from dataclasses import dataclass
 
@@ -71,6 +71,33 @@ ACTIONS = {
         N_("What was made under a withdrawn consent and never went out was removed"), "trash", MACHINE
     ),
     "creator.practised": Action(N_("%(actor)s tried a practice card"), "thumbs-up", PERSON),
+    "member.signed_in": Action(N_("%(actor)s signed in"), "log-in", PERSON),
+    "member.half_signed_in": Action(N_("%(actor)s signed in, up to the second step"), "log-in", PERSON),
+    "member.signed_out_elsewhere": Action(N_("%(actor)s signed other devices out"), "monitor-smartphone", PERSON),
+    "member.link_asked": Action(N_("A link to sign in was asked for"), "link", MACHINE),
+    "member.link_made": Action(N_("A link to sign in was made"), "link", MACHINE),
+    "member.password_set": Action(N_("%(actor)s chose a password"), "lock", PERSON),
+    "member.password_changed": Action(N_("%(actor)s changed their password"), "lock", PERSON),
+    "member.password_off": Action(N_("%(actor)s switched their password off"), "lock", PERSON),
+    "member.changed": Action(N_("%(actor)s changed what is said about them"), "user-round", PERSON),
+    "member.invited": Action(N_("%(actor)s invited somebody"), "user-plus", PERSON),
+    "member.uninvited": Action(N_("%(actor)s took an invitation back"), "undo-2", PERSON),
+    "member.joined": Action(N_("%(actor)s joined"), "user-round-check", PERSON),
+    "member.role": Action(N_("%(actor)s gave somebody another role"), "users", PERSON),
+    "member.disabled": Action(N_("%(actor)s shut somebody out"), "ban", PERSON),
+    "member.enabled": Action(N_("%(actor)s let somebody in again"), "undo-2", PERSON),
+    "passkey.enrolled": Action(N_("%(actor)s added a passkey"), "key-round", PERSON),
+    "passkey.renamed": Action(N_("%(actor)s renamed a passkey"), "key-round", PERSON),
+    "passkey.revoked": Action(N_("%(actor)s revoked a passkey"), "key-round", PERSON),
+    "passkey.cloned": Action(N_("A passkey of %(actor)s may have been copied, and was shut out"), "siren", MACHINE),
+    "codes.on": Action(N_("%(actor)s turned one-time codes on"), "smartphone", PERSON),
+    "codes.off": Action(N_("%(actor)s turned one-time codes off"), "smartphone", PERSON),
+    "codes.recovered": Action(N_("%(actor)s used a recovery code"), "smartphone", PERSON),
+    "provider.added": Action(N_("%(actor)s connected the organization’s own sign-in"), "users", PERSON),
+    "identity.linked": Action(N_("%(actor)s linked the organization’s own sign-in to their account"), "link", PERSON),
+    "key.made": Action(N_("%(actor)s made a key for programs"), "key-round", PERSON),
+    "key.revoked": Action(N_("%(actor)s revoked a key for programs"), "key-round", PERSON),
+    "creator.person": Action(N_("%(actor)s is the person depicted"), "scan-face", PERSON),
     "delivery.withdrawn": Action(N_("Withdrawn before it left"), "undo-2", MACHINE),
 }
 
