@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 from avatar_scheduler.clock import utc_now
 from avatar_scheduler.config import Settings
 from avatar_scheduler.queue import CLOCK
-from avatar_scheduler.services import certificates, checkpoints, dispatch, purging
+from avatar_scheduler.services import certificates, checkpoints, comparing, dispatch, purging
 
 log = logging.getLogger(__name__)
 PAUSE = timedelta(seconds=1)
@@ -37,6 +37,11 @@ class ClockProcess:
         self.scheduler.add_job(purging.job, "interval", minutes=1, args=[self.settings])
         self.scheduler.add_job(dispatch.verify_log, "interval", hours=1, args=[self.settings])
         self.scheduler.add_job(lambda: certificates.watch(self.settings, utc_now()), "interval", days=1)
+        sweep, every = (
+            comparing.sweep_frames,
+            {"days": 1, "next_run_time": utc_now()},
+        )  # also where nobody runs for days
+        self.scheduler.add_job(lambda: sweep(self.settings, utc_now()), "interval", **every)
         self.scheduler.start()
         threading.Thread(target=self._listen, name="bell", daemon=True).start()
         sweeps = threading.Thread(target=self.sweep_until_stopped, name="sweeps")

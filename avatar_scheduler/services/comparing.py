@@ -1,5 +1,6 @@
 """A version beside the one before it: words, facts, captions and pictures, and what was asked for in between."""
 
+import contextlib
 import difflib
 import io
 import json
@@ -7,7 +8,7 @@ import re
 import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from avatar_scheduler.storage import Blobs
 FRAMES = (0.1, 0.5, 0.9)
 """Parts of a film's length that are shown beside its poster."""
 FRAME_HEIGHT = 640
+FRAMES_LIFE = timedelta(days=30)
 MOST_CAPTIONS = 1 << 20
 """Bytes of a captions file that are compared."""
 MOST_WORDS = 4_000
@@ -208,6 +210,17 @@ def frame(session: Session, settings: Settings, who: Person, post_id: str, numbe
 def frames_of(settings: Settings, sha256: str) -> list[Path]:
     """Where the frames of a film are kept, once somebody compared it."""
     return [settings.data / "frames" / f"{sha256}-{place}.jpg" for place in range(1, len(FRAMES) + 1)]
+
+
+def sweep_frames(settings: Settings, now: datetime) -> int:
+    """How many were removed: cut long ago, and cut again when somebody looks again; or left by a killed process."""
+    removed = 0
+    for path in (settings.data / "frames").glob("*"):
+        with contextlib.suppress(FileNotFoundError):  # removed meanwhile, after a withdrawal
+            if path.stat().st_mtime < (now - FRAMES_LIFE).timestamp():
+                path.unlink()
+                removed += 1
+    return removed
 
 
 def _keep(film: Path, folder: Path, sha256: str) -> None:

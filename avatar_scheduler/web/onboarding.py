@@ -15,7 +15,7 @@ from avatar_scheduler.domain.errors import Invalid, SchedulerError
 from avatar_scheduler.domain.interaction import CORE, SECONDARY
 from avatar_scheduler.publishers import platforms
 from avatar_scheduler.scripts import starters
-from avatar_scheduler.services import consent_proofs, consents, ledger, standing, uploads, withdrawal
+from avatar_scheduler.services import consent_proofs, consents, ledger, purging, standing, uploads, withdrawal
 from avatar_scheduler.services.ledger import Entry
 from avatar_scheduler.services.people import Person
 from avatar_scheduler.uploads import kinds
@@ -61,6 +61,7 @@ def creator_view(session: Session, who: Person, slug: str, now: Any) -> dict[str
         "entry": entry,
         "words_of": consent_words,
         "public": withdrawal.still_public(session, who, creator),
+        "purged_at": purging.last(session, creator),
         "given": ledger.standing_of(session, who, creator, now),
         **alone_view(session, creator),
     }

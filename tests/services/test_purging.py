@@ -1,16 +1,24 @@
 """T32: what was made under a consent is gone after it was withdrawn, but for what went out. Looked for in the store."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlmodel import select
 
-from avatar_scheduler.db.tables import Asset, Audit, Version
-from avatar_scheduler.services import purging, withdrawal
+from avatar_scheduler.crash import VARIABLE
+from avatar_scheduler.db.tables import Asset, Audit, Upload, Version
+from avatar_scheduler.publishers.own_feed import Feed
+from avatar_scheduler.services import comparing, purging, uploads, withdrawal
 from avatar_scheduler.services.comparing import frames_of
 from avatar_scheduler.storage import Blobs
 from tests.services.cast import creator_of
+from tests.uploads import good
 from tests.world import World
 
 
@@ -103,3 +111,115 @@ def test_a_file_somebody_else_needs_stays(world: World) -> None:
     world.sql("UPDATE render SET created_at = :later WHERE post_id = :id", later=world.later(days=1), id=again.post_id)
     purging.purge(world.settings, world.now)
     assert all(stored(world, waits))
+
+
+def voice(world: World, folder: Path, name: str = "hello") -> Upload:
+    path = folder / f"{name}.wav"
+    path.write_bytes(good.sound("wav", "pcm_s16le"))
+    return uploads.add_file(
+        world.settings, world.ada, world.maya, uploads.New("audio", name, path.name), path, world.now
+    )
+
+
+def background(world: World, folder: Path) -> Upload:
+    path = folder / "market.png"
+    path.write_bytes(good.picture("PNG"))
+    return uploads.add_file(world.settings, world.ada, world.maya, uploads.New("image", "", path.name), path, world.now)
+
+
+def names(world: World) -> list[str]:
+    with world.read() as session:
+        return sorted(session.exec(select(Upload.name)))
+
+
+def test_their_face_and_voice_go_and_their_kitchen_stays(world: World, tmp_path: Path) -> None:
+    spoken, kitchen = voice(world, tmp_path), background(world, tmp_path)
+    world.later(seconds=1)
+    withdraw(world)
+    assert purging.purge(world.settings, world.now) == 1
+    blobs = Blobs(world.settings.blobs)
+    assert (blobs.path(spoken.sha256).exists(), blobs.path(kitchen.sha256).exists()) == (False, True)
+    assert names(world) == [kitchen.name]
+    with world.read() as session:
+        said = session.exec(
+            select(Audit.data).where(Audit.noun_id == spoken.id, Audit.action == "upload.removed")
+        ).one()
+    assert spoken.sha256 in said
+    assert purging.purge(world.settings, world.now) == 0
+
+
+def test_a_row_whose_file_went_before_the_kill_goes_too(world: World, tmp_path: Path) -> None:
+    spoken = voice(world, tmp_path)
+    world.later(seconds=1)
+    withdraw(world)
+    Blobs(world.settings.blobs).path(spoken.sha256).unlink()
+    purging.purge(world.settings, world.now)
+    assert names(world) == []
+
+
+def test_of_somebody_made_up_nothing_uploaded_goes(world: World, tmp_path: Path) -> None:
+    voice(world, tmp_path)
+    world.sql("UPDATE avatar SET performer = 'fictional'")
+    world.later(seconds=1)
+    withdraw(world)
+    assert (purging.purge(world.settings, world.now), names(world)) == (0, ["hello"])
+
+
+def test_the_feed_keeps_no_copy_of_what_it_never_showed(world: World) -> None:
+    waits = world.version(world.post("reply"))
+    feed = Feed(world.settings).blobs
+    for sha256 in hashes(waits):
+        feed.put(Blobs(world.settings.blobs).path(sha256))
+    withdraw(world)
+    purging.purge(world.settings, world.now)
+    assert [path for path in feed.folder.rglob("*") if path.is_file()] == []
+
+
+def test_what_was_spoken_before_is_forgotten_and_what_is_spoken_after_is_not(world: World) -> None:
+    world.settings.sentences.mkdir()
+    before, after = world.settings.sentences / "before.wav", world.settings.sentences / "after.wav"
+    for path, seconds in ((before, -60), (after, 60)):
+        path.write_bytes(b"sound")
+        os.utime(path, (world.now.timestamp() + seconds,) * 2)
+    purging.purge(world.settings, world.now)
+    assert before.exists(), "nothing was withdrawn yet"
+    withdraw(world)
+    purging.purge(world.settings, world.now)
+    assert (before.exists(), after.exists()) == (False, True)
+
+
+def test_killed_in_the_middle_the_next_one_goes_on(world: World, tmp_path: Path) -> None:
+    """A real process, which the system ends between two batches."""
+    waits = made_differently(world, world.version(world.post("reply")))
+    spoken = voice(world, tmp_path)
+    world.later(seconds=1)
+    withdraw(world)
+    code = (
+        "from datetime import datetime; from avatar_scheduler.config import Settings; "
+        "from avatar_scheduler.services import purging; purging.BATCH = 1; "
+        f"purging.purge(Settings(), datetime.fromisoformat('{world.now.isoformat()}'))"
+    )
+    environment = {
+        **os.environ, VARIABLE: f"purge.removed={tmp_path / 'killed'}",
+        "AVATAR_SCHEDULER_DATA": str(world.settings.data), "AVATAR_SCHEDULER_DATABASE": world.settings.database,
+    }  # fmt: skip
+    done = subprocess.run([sys.executable, "-c", code], env=environment, check=False, timeout=100, capture_output=True)
+    assert done.returncode == -signal.SIGKILL, done.stderr.decode()[-2000:]
+    wanted = [*sorted(hashes(waits)), spoken.sha256]
+    left = [sha256 for sha256 in wanted if Blobs(world.settings.blobs).path(sha256).exists()]
+    assert len(left) == len(wanted) - 1
+    assert purging.purge(world.settings, world.now) == len(wanted) - 1
+    assert not any(Blobs(world.settings.blobs).path(sha256).exists() for sha256 in wanted)
+    assert names(world) == []
+
+
+def test_pictures_cut_for_comparing_last_a_month(world: World) -> None:
+    folder = world.settings.data / "frames"
+    folder.mkdir()
+    old, fresh, half = folder / "a-1.jpg", folder / "b-1.jpg", folder / "tmp123.part"
+    for path, days in ((old, 31), (fresh, 29), (half, 31)):
+        path.write_bytes(b"picture")
+        os.utime(path, ((world.now - timedelta(days=days)).timestamp(),) * 2)
+    assert comparing.sweep_frames(world.settings, world.now) == 2
+    assert list(folder.iterdir()) == [fresh]
+    assert comparing.sweep_frames(world.settings, world.now) == 0
