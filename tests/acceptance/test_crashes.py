@@ -45,7 +45,9 @@ PURCHASE_POINTS = [
     "purchase.fetched",
     "purchase.stored",
 ]
-POINTS = PUBLISH_POINTS + AGAIN_POINTS + CLOCK_POINTS + RENDER_POINTS + PURCHASE_POINTS
+PURGE_POINTS = ["purge.removed"]
+"""Killed at in tests/services/test_purging.py: nothing of it leaves the house."""
+POINTS = PUBLISH_POINTS + AGAIN_POINTS + CLOCK_POINTS + RENDER_POINTS + PURCHASE_POINTS + PURGE_POINTS
 
 UNCONFIRMED_AFTER = {"publish.before_commit", "publish.after_commit"}
 """Where the irreversible call may have left: only a read-back may settle these."""
@@ -91,6 +93,7 @@ def test_a_killed_publish_worker_neither_doubles_nor_loses(world: World, tmp_pat
     assert (DeliveryState.unconfirmed in seen) is (point in UNCONFIRMED_AFTER)
 
 
+@pytest.mark.sqlite_first
 @pytest.mark.parametrize("second", ["publish.after_intent", "publish.before_commit", "publish.after_commit"])
 @pytest.mark.parametrize("first", ["publish.after_intent", "publish.before_commit"])
 def test_killed_again_during_the_second_try(world: World, tmp_path: Path, first: str, second: str) -> None:
@@ -136,6 +139,7 @@ def test_a_killed_clock_is_replaced(world: World, tmp_path: Path, point: str) ->
     assert [line["created"] for line in world.ledger] == [True]
 
 
+@pytest.mark.sqlite_first
 @pytest.mark.parametrize("point", RENDER_POINTS)
 def test_a_killed_render_worker_is_made_good(world: World, tmp_path: Path, point: str) -> None:
     post = world.post("reply", at="+10m")
@@ -151,6 +155,7 @@ def test_a_killed_render_worker_is_made_good(world: World, tmp_path: Path, point
     assert world.again(post).state is PostState.in_review
 
 
+@pytest.mark.sqlite_first
 @pytest.mark.parametrize(
     ("name", "point"),
     [("heygen", point) for point in PURCHASE_POINTS] + [(name, "purchase.called") for name in PAID[1:]],

@@ -13,7 +13,7 @@ from avatar_scheduler.db import audits
 from avatar_scheduler.db.tables import Consent, ConsentProof, Creator, Delivery, Member, Organization
 from avatar_scheduler.domain.consent import SOON
 from avatar_scheduler.domain.delivery import DeliveryState
-from avatar_scheduler.services import consents, installation, ledger, members, standing
+from avatar_scheduler.services import consents, installation, ledger, members, purging, standing
 from avatar_scheduler.services.people import Person
 from avatar_scheduler.web.consent_words import ORDER
 from tests.services.cast import agency, person
@@ -242,3 +242,15 @@ class TestComingIn:
         editor = link(world, person(world, "editor").member_id)
         answer = Visitor(app, world.settings.base_url).ask("POST", f"/welcome/{editor}", data={"password": PASSWORD})
         assert answer.headers["location"] == "/review"
+
+
+def test_the_page_says_what_was_removed_and_what_is_kept_and_why(world: World, ada: Visitor) -> None:
+    world.version(world.post("reply"))
+    assert 'id="removed"' not in ada.get("/creators/maya").text
+    world.later(seconds=1)
+    ada.post("/creators/maya/withdrawal")
+    page = ada.get("/creators/maya").text
+    assert "are removed within minutes" in page.partition('id="removed"')[2]
+    assert "because they prove what was allowed" in page
+    assert purging.purge(world.settings, world.later(seconds=1)) > 0
+    assert "Removed on" in ada.get("/creators/maya").text
