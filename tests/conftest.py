@@ -85,6 +85,16 @@ def _execute(uri: str, *statements: str) -> None:
             connection.execute(text(statement))
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What a browser shows is the same over either database: over PostgreSQL it is looked at in the slow run only."""
+    for item in items:
+        database = getattr(item, "callspec", None) and item.callspec.params.get("settings")  # type: ignore[attr-defined]
+        shows = "browser" in getattr(item, "fixturenames", ()) or item.get_closest_marker("sqlite_first")
+        if database == "postgresql" and shows:
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def settings(request: pytest.FixtureRequest, tmp_path: Path, film: Film) -> Iterator[Settings]:
     """An installation with keys and an empty, migrated database of each kind."""

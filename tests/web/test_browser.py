@@ -17,11 +17,13 @@ VIEWS = {
     "desk-light": (DESK, False),
     "desk-dark": (DESK, True),
 }
+QUICK = ("phone-light", "desk-dark")
+EACH = [pytest.param(view, marks=() if view in QUICK else pytest.mark.slow) for view in VIEWS]
 SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 AXE = Axe()
 
 
-@pytest.mark.parametrize("view", list(VIEWS))
+@pytest.mark.parametrize("view", EACH)
 @pytest.mark.parametrize("name", list(gallery.PAGES))
 def test_page_is_clean(watch: Watcher, pictures: Path, name: str, view: str) -> None:
     size, dark = VIEWS[view]
