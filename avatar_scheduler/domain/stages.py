@@ -30,15 +30,29 @@ class Yes:
 
 
 def read(text: str) -> tuple[Stage, ...]:
-    """Raises Invalid for anything that is not what `write` wrote."""
+    """Raises Invalid for anything that is not what `plain` wrote."""
     try:
-        rows = json.loads(text)
-        found = tuple(Stage(tuple(str(s) for s in row["by"]), row["all"] is True) for row in rows)
-        if not isinstance(rows, list) or not all(isinstance(row["by"], list) for row in rows):
-            raise ValueError("what is no list has no members")
-    except (ValueError, KeyError, TypeError):
-        raise Invalid("These stages cannot be read. Set the policy again.", code="stages") from None
-    return found
+        return parse(json.loads(text))
+    except (ValueError, TypeError, RecursionError):
+        raise _unreadable() from None
+
+
+def parse(rows: object) -> tuple[Stage, ...]:
+    """Raises Invalid, also for what Python would take for a list: nothing, a yes, a number, a mapping, a text."""
+    if not isinstance(rows, list):
+        raise _unreadable()
+    return tuple(_stage(row) for row in rows)
+
+
+def _stage(row: object) -> Stage:
+    by, every = (row.get("by"), row.get("all")) if isinstance(row, dict) else (None, None)
+    if not isinstance(by, list) or not all(isinstance(one, str) for one in by) or not isinstance(every, bool):
+        raise _unreadable()
+    return Stage(tuple(by), every)
+
+
+def _unreadable() -> Invalid:
+    return Invalid("These stages cannot be read. Set the policy again.", code="stages")
 
 
 def plain(stages: Iterable[Stage]) -> list[dict[str, object]]:

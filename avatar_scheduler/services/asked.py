@@ -14,7 +14,7 @@ from avatar_scheduler.db import audits
 from avatar_scheduler.db.tables import Approval, Creator, Member, Post
 from avatar_scheduler.domain import stages
 from avatar_scheduler.domain.approval import DELEGATE, SELF
-from avatar_scheduler.domain.errors import Refused
+from avatar_scheduler.domain.errors import Invalid, Refused
 from avatar_scheduler.domain.stages import ANYONE, CLIENT, CREATOR, Stage, Yes
 from avatar_scheduler.services import delegates, people, policies
 from avatar_scheduler.services.roles import DECIDE
@@ -47,9 +47,13 @@ def demanded(session: Session, post: Post, at: datetime) -> dict[str, Any]:
 
 
 def stages_of(data: dict[str, Any]) -> tuple[Stage, ...]:
+    """Raises Refused for a policy that was frozen as something else than stages."""
     if "policy" not in data:
         return LEGACY
-    return tuple(Stage(tuple(row["by"]), row["all"]) for row in data["policy"]["stages"])
+    try:
+        return stages.parse(data["policy"]["stages"])
+    except (Invalid, TypeError, LookupError) as why:
+        raise Refused("These stages cannot be read. Set the policy again.", code="policy_unreadable") from why
 
 
 def authors_of(data: dict[str, Any]) -> frozenset[str]:
