@@ -118,10 +118,16 @@ def test_what_is_no_policy_is_no_policy(text: str) -> None:
         check(read(text), core=True)
 
 
-@pytest.mark.parametrize("value", ["true", "1", '"yes"', "null"])
-def test_only_the_word_true_means_all(value: str) -> None:
+@pytest.mark.parametrize("value", ["true", "false"])
+def test_all_is_true_or_false(value: str) -> None:
     [stage] = read(f'[{{"by": ["creator"], "all": {value}}}]')
     assert stage.all is (value == "true")
+
+
+@pytest.mark.parametrize("row", ['"all": 1', '"all": "yes"', '"all": null', '"by": []', '"all": true, "by": [1]'])
+def test_anything_else_is_not_taken_for_one_is_enough(row: str) -> None:
+    with pytest.raises(Invalid):
+        read(f'[{{"by": ["creator", "client"], {row}}}]')
 
 
 @pytest.mark.parametrize(
