@@ -21,6 +21,7 @@ from avatar_scheduler.config import Settings
 from avatar_scheduler.db import audits
 from avatar_scheduler.db.tables import Identity, IdentityProvider, Member, OidcVisit
 from avatar_scheduler.domain.errors import Conflict, Forbidden, Invalid, NotFound, OutcomeUnknown, Refused
+from avatar_scheduler.services import mail
 from avatar_scheduler.services.one_time_codes import seal, unseal
 from avatar_scheduler.services.people import Person, digest
 from avatar_scheduler.services.roles import RULE, require
@@ -198,7 +199,7 @@ def check_token(
     audience = found.get("aud")
     if found.get("iss") != row.issuer:
         raise _refused("the token was made by another provider")
-    if audience not in (row.client_id, [row.client_id]):
+    if audience not in (row.client_id, [row.client_id]) or found.get("azp", row.client_id) != row.client_id:
         raise _refused("the token is meant for somebody else")
     if found.get("nonce") != nonce:
         raise _refused("the token answers another question")
@@ -213,17 +214,25 @@ def check_person(row: IdentityProvider, found: Mapping[str, Any]) -> Mapping[str
         raise _refused("it does not say who this is")
     if found.get("email_verified") is not True:
         raise _refused("it has not verified this e-mail address")
-    if email.lower().rpartition("@")[2] != row.domain:
+    try:
+        mail.address(email)
+    except Invalid as why:  # a second address in it, or a line end
+        raise _refused("it does not say who this is") from why
+    host = email.rpartition("@")[2]
+    # The Kelvin sign is a "k" once it is in lower case.
+    if host.lower() != row.domain or host.isascii() != row.domain.isascii():
         raise _refused("it may not speak for this e-mail address")
     return found
 
 
 def _check_times(found: Mapping[str, Any], now: datetime) -> None:
-    expires, issued = found.get("exp"), found.get("iat")
     at = now.timestamp()
-    if not isinstance(expires, int | float) or not isinstance(issued, int | float):
+    times = [one for one in (found.get("exp"), found.get("iat"), found.get("nbf", 0)) if isinstance(one, int | float)]
+    if len(times) != 3:
         raise _refused("the token has no times")
-    if expires <= at - SKEW_SECONDS or issued > at + SKEW_SECONDS:
+    expires, *begun = times
+    # Asked this way round, since NaN, which Python reads in JSON, is neither before nor after.
+    if not (expires > at - SKEW_SECONDS and all(one <= at + SKEW_SECONDS for one in begun)):
         raise _refused("the token is not valid now")
 
 
@@ -292,7 +301,7 @@ def _json(
             method, url, seconds=CALL_SECONDS, headers=told, content=urlencode(form).encode() if form else None
         )
         found = json.loads(reply.body)
-    except (OutcomeUnknown, ValueError) as why:
+    except (OutcomeUnknown, ValueError, RecursionError) as why:
         raise _refused("it does not answer as it should") from why
     if reply.status != 200 or not isinstance(found, dict):
         raise _refused(f"it answered {reply.status}")

@@ -124,10 +124,9 @@ def peek_link(session: Session, token: str, now: datetime) -> str:
     return _open_link(session, token, now)[1].name
 
 
-def redeem_link(session: Session, token: str, password: str, now: datetime, user_agent: str) -> str:
-    """Sets the password and returns a session token."""
+def redeem_link(session: Session, token: str, hashed: str, now: datetime, user_agent: str) -> str:
+    """Sets the password, which was hashed before: that waits for its turn, and would keep every writer waiting."""
     link, member = _open_link(session, token, now)
-    hashed = hash_password(password)
     use_up(session, link, now)
     member.password_hash = hashed
     member.failed_sign_ins, member.locked_until = 0, None

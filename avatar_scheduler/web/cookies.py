@@ -7,7 +7,7 @@ from fastapi.responses import Response
 
 from avatar_scheduler.config import Settings
 from avatar_scheduler.services import people
-from avatar_scheduler.web.deps import cookie_name
+from avatar_scheduler.web.deps import SESSION, cookie_name
 
 ASKED = "asked"
 """In which browser a sign-in link was asked for."""
@@ -20,12 +20,16 @@ def device(request: Request) -> str:
 
 
 def with_session(response: Response, settings: Settings, token: str) -> Response:
-    return set_cookie(response, settings, cookie_name(settings), token, people.SESSION_LIFE)
+    return set_cookie(response, settings, SESSION, token, people.SESSION_LIFE)
+
+
+def cookie(request: Request, settings: Settings, name: str) -> str:
+    return request.cookies.get(cookie_name(settings, name), "")
 
 
 def set_cookie(response: Response, settings: Settings, name: str, value: str, life: timedelta) -> Response:
     response.set_cookie(
-        name, value, path="/", secure=settings.secure_cookies, httponly=True, samesite="lax",
+        cookie_name(settings, name), value, path="/", secure=settings.secure_cookies, httponly=True, samesite="lax",
         max_age=int(life.total_seconds()),
     )  # fmt: skip
     return response

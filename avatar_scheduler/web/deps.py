@@ -99,8 +99,12 @@ WriteSession = Annotated[Session, Depends(write_session, scope="function")]
 ReadSession = Annotated[Session, Depends(read_session, scope="function")]
 
 
-def cookie_name(settings: Settings) -> str:
-    return "__Host-session" if settings.secure_cookies else "session"
+SESSION = "session"
+
+
+def cookie_name(settings: Settings, name: str = SESSION) -> str:
+    """With the prefix no other host can set it, one beside ours under the same domain neither (RFC 6265bis 4.1.3)."""
+    return f"__Host-{name}" if settings.secure_cookies else name
 
 
 PROGRAMS = "/api/"

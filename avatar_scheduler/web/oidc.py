@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse, Response
 from avatar_scheduler.config import Settings
 from avatar_scheduler.db.engine import read_scope, write_scope
 from avatar_scheduler.services import oidc, people
-from avatar_scheduler.web.cookies import LEFT, device, set_cookie, with_session
+from avatar_scheduler.web.cookies import LEFT, cookie, device, set_cookie, with_session
 from avatar_scheduler.web.deps import Now, SettingsDep, Visitor, Who
 from avatar_scheduler.web.forms_sign_in import Leave
 from avatar_scheduler.web.security import local_path
@@ -46,7 +46,7 @@ def back(
     iss: Annotated[str, Query(max_length=512)] = "",
 ) -> Response:
     with write_scope(settings) as session:
-        visit = oidc.come_back(session, state, request.cookies.get(LEFT, ""), person, now)
+        visit = oidc.come_back(session, state, cookie(request, settings, LEFT), person, now)
     found = oidc.claims(settings, visit, code, iss, now)
     with write_scope(settings) as session:
         member = oidc.arrive(session, visit, found, person, now)

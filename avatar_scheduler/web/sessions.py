@@ -14,7 +14,7 @@ from avatar_scheduler.domain.errors import Conflict, Forbidden, Invalid, NotFoun
 from avatar_scheduler.services import ledger, links, mail, oidc, one_time_codes, passkeys, people
 from avatar_scheduler.services.people import Person
 from avatar_scheduler.web import oidc as oidc_pages
-from avatar_scheduler.web.cookies import ASKED, device, set_cookie, with_session
+from avatar_scheduler.web.cookies import ASKED, cookie, device, set_cookie, with_session
 from avatar_scheduler.web.deps import Now, ReadSession, SettingsDep, Visitor, WriteSession, cookie_name
 from avatar_scheduler.web.forms import NewPassword, Signed, SignIn
 from avatar_scheduler.web.forms_sign_in import AskLink, PasskeySignIn, RedeemLink, TypeCode
@@ -144,7 +144,7 @@ def _send(settings: Settings, letter: links.Letter) -> None:
 def link_page(request: Request, token: str, session: ReadSession, settings: SettingsDep, now: Now) -> Response:
     """Inert: scanners look too."""
     links.peek(session, token, now)
-    same = request.cookies.get(ASKED) == links.browser_of(token)
+    same = cookie(request, settings, ASKED) == links.browser_of(token)
     return page(request, "sign_in_link.html", step="here" if same else "code", token=token, problem="")
 
 
@@ -154,7 +154,7 @@ def redeem_link(
 ) -> Response:
     try:
         with write_scope(settings) as session:
-            asked = request.cookies.get(ASKED, "")
+            asked = cookie(request, settings, ASKED)
             new = links.redeem(session, token, asked, form.code, now, device(request))
     except Forbidden as error:
         return page(request, "sign_in_link.html", status=403, step="code", token=token, problem=error.message)
@@ -201,12 +201,15 @@ def welcome(
     settings: SettingsDep,
     now: Now,
 ) -> Response:
+    with read_scope(settings) as session:
+        name = people.peek_link(session, token, now)
     try:
-        with write_scope(settings) as session:
-            name = people.peek_link(session, token, now)
-            new = people.redeem_link(session, token, form.password, now, device(request))
-    except Invalid as error:
-        return page(request, "welcome.html", status=422, name=name, token=token, problem=error.message)
+        hashed = people.hash_password(form.password)
+    except (Invalid, Conflict) as error:
+        status = 422 if isinstance(error, Invalid) else 429
+        return page(request, "welcome.html", status=status, name=name, token=token, problem=error.message)
+    with write_scope(settings) as session:
+        new = people.redeem_link(session, token, hashed, now, device(request))
     return entered(settings, new, "", now)
 
 

@@ -85,7 +85,7 @@ class TestChanging:
     def test_another_role_holds_at_the_next_request(self, world: World) -> None:
         member = join(world, "manager")
         with world.write() as session:
-            token = people.redeem_link(session, people.make_link(session, member, world.now), "a" * 12, world.now, "x")
+            token = people.redeem_link(session, people.make_link(session, member, world.now), "hash", world.now, "x")
         with world.write() as session:
             members.change(session, world.ada, member.id, "analyst", (), world.now)
         with world.read() as session:
@@ -129,7 +129,7 @@ class TestLeaving:
                 )
             )  # fmt: skip
             helping = session.get_one(Member, helper.member_id)
-            people.redeem_link(session, people.make_link(session, helping, world.now), "a" * 12, world.now, "x")
+            people.redeem_link(session, people.make_link(session, helping, world.now), "hash", world.now, "x")
         version = version_by(world, nadia, creator)
         yes(world, helper, version)
         assert world.delivery(version).state is DeliveryState.scheduled

@@ -19,7 +19,7 @@ def link(world: World) -> str:
 
 def redeem(world: World, token: str, password: str = PASSWORD) -> str:
     with world.write() as session:
-        return people.redeem_link(session, token, password, world.now, "Firefox")
+        return people.redeem_link(session, token, people.hash_password(password), world.now, "Firefox")
 
 
 def sign_in(world: World, password: str = PASSWORD, email: str = "ada@example.org") -> str:

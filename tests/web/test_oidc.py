@@ -1,7 +1,7 @@
 """Signing in through an organization's own provider, a real one; and what attackers make of the way there and back."""
 
-import json
 import re
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -10,15 +10,13 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 from fastapi import FastAPI
-from joserfc import jwt
-from joserfc.jwk import KeySet, OctKey, RSAKey
 from sqlmodel import select
 
 from avatar_scheduler.config import Settings
 from avatar_scheduler.db.tables import Identity, IdentityProvider, Member, WebSession
-from avatar_scheduler.domain.errors import Refused
 from avatar_scheduler.services import oidc
 from avatar_scheduler.web.app import create_app
+from avatar_scheduler.web.cookies import LEFT
 from tests.peers.oidc import CLIENT, SECRET, Provider, running
 from tests.services.cast import outsider
 from tests.web.conftest import link
@@ -115,6 +113,40 @@ def of_an_attacker(house: House, victim: Visitor) -> httpx.Response:
     return victim.get(house.go(house.browser(), "evil", "evil@example.org"))
 
 
+def with_anothers_code(house: House, victim: Visitor) -> httpx.Response:
+    """The victim's own state, and the code of an attacker who signed in elsewhere: the verifier is not that one's."""
+    theirs = parse_qs(urlsplit(house.go(house.browser(), "evil", "evil@example.org")).query)
+    return victim.get(other(house.go(victim), code=theirs["code"][0]))
+
+
+def in_another_browser(house: House, victim: Visitor) -> httpx.Response:
+    """One of the same person, who left for the provider from there too."""
+    house.leave(victim)
+    return victim.get(house.go(house.browser()))
+
+
+def signed_in_meanwhile(house: House, victim: Visitor) -> httpx.Response:
+    """A way back that links is opened where nobody is signed in."""
+    ada = house.browser().enter(link(house.world, house.world.ada.member_id))
+    there = house.leave(ada, f"/account/identities/{house.provider_id}")
+    house.world.sql("DELETE FROM web_session")
+    return victim.get(local(house.peer.sign_in(there, "a1", "ada.work@example.org")))
+
+
+def who_left(house: House, victim: Visitor) -> httpx.Response:
+    first = house.browser()
+    assert first.get(house.go(first)).status_code == 303
+    house.world.sql("DELETE FROM web_session")
+    house.world.sql("UPDATE member SET disabled_at = created_at WHERE email = 'noa@example.org'")
+    return victim.get(house.go(victim))
+
+
+def of_a_provider_taken_out(house: House, victim: Visitor) -> httpx.Response:
+    back = house.go(victim)
+    house.world.sql("UPDATE identity_provider SET disabled_at = created_at")
+    return victim.get(back)
+
+
 def twice(house: House, victim: Visitor) -> httpx.Response:
     back = house.go(victim)
     assert victim.get(back).status_code == 303
@@ -166,15 +198,29 @@ def of_another_domain(house: House, victim: Visitor) -> httpx.Response:
     return victim.get(house.go(victim, email="noa@example.org.evil.example"))
 
 
+def of_a_look_alike_domain(house: House, victim: Visitor) -> httpx.Response:
+    """The Kelvin sign is a "k" in lower case."""
+    house.world.sql("UPDATE identity_provider SET domain = 'kiosk.example'")
+    return victim.get(house.go(victim, email="noa@\u212aiosk.example"))
+
+
+def of_two_addresses(house: House, victim: Visitor) -> httpx.Response:
+    return victim.get(house.go(victim, email="ada@example.org,noa@example.org"))
+
+
 def of_somebody_here(house: House, victim: Visitor) -> httpx.Response:
     """An address is no proof: the member with it links the sign-in, signed in."""
     return victim.get(house.go(victim, email="ada@example.org"))
 
 
 ATTACKS = [
-    of_an_attacker, twice, late, invented, mixed_up, unnamed, replayed, intercepted, guessed_code, unverified,
-    of_another_domain, of_somebody_here,
+    of_an_attacker, with_anothers_code, in_another_browser, signed_in_meanwhile, who_left, of_a_provider_taken_out,
+    twice, late, invented, mixed_up, unnamed, replayed, intercepted, guessed_code, unverified,
+    of_another_domain, of_a_look_alike_domain, of_two_addresses, of_somebody_here,
 ]  # fmt: skip
+
+
+stopped: list[str] = []
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda one: one.__name__)
@@ -182,11 +228,17 @@ def test_a_crooked_way_back_signs_nobody_in(house: House, attack: Callable[[Hous
     house.world.sql("UPDATE member SET email = 'ada@example.org'")
     victim = house.browser()
     answer = attack(house, victim)
-    assert answer.status_code in (409, 422), (answer.status_code, answer.text)
+    assert answer.status_code in (403, 404, 409, 422), (answer.status_code, answer.text)
     assert "Traceback" not in answer.text
     assert not re.search(r"session=[^;]", answer.headers.get("set-cookie", ""))
     assert victim.get("/posts").status_code in (303, 401, 403)
     assert len(house.rows(WebSession)) == (attack is twice)
+    stopped.append(attack.__name__)
+
+
+def test_how_many(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    with capsys.disabled():
+        sys.stdout.write(f"\nways back from a provider: {len(stopped)} crooked ones, nobody signed in\n")
 
 
 def test_what_belongs_to_one_is_not_linked_to_another(house: House) -> None:
@@ -220,57 +272,26 @@ def test_another_organizations_provider_is_not_linked(house: House, world: World
     assert house.rows(Identity) == []
 
 
-class TestToken:
-    """An ID token signed otherwise, or about something else. The real ones are checked above."""
-
-    KEY, OTHER = RSAKey.generate_key(2048), RSAKey.generate_key(2048)
-
-    def claims(self, world: World, **changed: Any) -> dict[str, Any]:
-        at = int(world.now.timestamp())
-        good = {"iss": "https://id.example.org", "aud": CLIENT, "sub": "n1", "nonce": "n", "iat": at, "exp": at + 300}
-        return {name: value for name, value in {**good, **changed}.items() if value is not None}
-
-    def check(self, world: World, token: str) -> Any:
+def test_a_host_beside_ours_plants_no_way_back(world: World) -> None:
+    """T18: over https its cookies have a name only we can set."""
+    settings = world.settings.model_copy(update={"base_url": "https://avatars.example"})
+    app, browser, about = (
+        create_app(settings, world.clock),
+        "left_of_an_attacker",
+        {"authorization_endpoint": "https://i"},
+    )
+    with world.write() as session:
         row = IdentityProvider(
-            organization_id="o", name="S", issuer="https://id.example.org", client_id=CLIENT, domain="example.org",
-            created_at=world.now,
+            organization_id=world.ada.organization_id, name="S", issuer="https://id.invalid", client_id="c",
+            domain="example.org", created_at=world.now,
         )  # fmt: skip
-        keys = KeySet([self.KEY]).as_dict(private=False)
-        return oidc.check_token(row, token, keys, "n", world.now)
-
-    def signed(self, world: World, **changed: Any) -> str:
-        return jwt.encode({"alg": "RS256"}, self.claims(world, **changed), self.KEY)
-
-    def test_a_good_one_is_taken(self, world: World) -> None:
-        assert self.check(world, self.signed(world))["sub"] == "n1"
-
-    @pytest.mark.parametrize(
-        "changed",
-        [
-            {"iss": "https://evil.example"}, {"aud": "another"}, {"aud": [CLIENT, "another"]}, {"nonce": "m"},
-            {"nonce": None}, {"exp": 1}, {"exp": None}, {"iat": 4102444800}, {"exp": "soon"},
-        ],
-        ids=json.dumps,
-    )  # fmt: skip
-    def test_one_about_something_else_is_not(self, world: World, changed: dict[str, Any]) -> None:
-        with pytest.raises(Refused):
-            self.check(world, self.signed(world, **changed))
-
-    def test_one_signed_by_nobody_or_another_is_not(self, world: World) -> None:
-        claims = self.claims(world)
-        good = self.signed(world)
-        head, body, _ = good.split(".")
-        public = json.dumps(self.KEY.as_dict(private=False))
-        forged = [
-            jwt.encode({"alg": "RS256"}, claims, self.OTHER),
-            jwt.encode({"alg": "HS256"}, claims, OctKey.import_key(public)),
-            jwt.encode({"alg": "HS256"}, claims, OctKey.import_key(SECRET)),
-            "eyJhbGciOiJub25lIn0." + body + ".",
-            f"{head}.{body}.",
-            good[:-4] + ("AAAA" if good[-4:] != "AAAA" else "BBBB"),
-            "",
-            "no token",
-        ]
-        for token in forged:
-            with pytest.raises(Refused):
-                self.check(world, token)
+        session.add(row)
+        session.flush()
+        url = oidc.leave(session, settings, row, about, browser, "/posts", world.now)
+    state = parse_qs(urlsplit(url).query)["state"][0]
+    for name, said in ((LEFT, "another browser"), (f"__Host-{LEFT}", "")):
+        visitor = Visitor(app, settings.base_url)
+        visitor.cookies.set(name, browser)
+        answer = visitor.get("/sign-in/back", params={"state": state, "code": "c"})
+        assert answer.status_code == 422
+        assert ("another browser" in answer.text) is bool(said)
