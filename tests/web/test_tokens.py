@@ -1,5 +1,7 @@
 """T13: every token the product gives out, at every door that takes one. Each opens its own door and no other."""
 
+import base64
+import json
 import re
 import sys
 from collections.abc import Callable
@@ -11,8 +13,9 @@ from fastapi import FastAPI
 from sqlmodel import select
 
 from avatar_scheduler.db.tables import IdentityProvider, Member, OidcVisit, WebSession
-from avatar_scheduler.services import api_keys, links, members, oidc, one_time_codes, people, vendors
+from avatar_scheduler.services import api_keys, links, members, oidc, one_time_codes, passkeys, people, vendors
 from avatar_scheduler.services.people import Person
+from avatar_scheduler.web import deps
 from avatar_scheduler.web.cookies import ASKED, LEFT
 from avatar_scheduler.web.throttle import Throttle
 from tests.services import cast
@@ -51,7 +54,7 @@ class Keyring:
 def keyring(world: World, app: FastAPI) -> Keyring:
     bea = cast.person(world, "manager")
     made = Keyring(world, app)
-    made.tokens |= _links(world) | _sessions(world, bea) | _machines(world) | _visits(world)
+    made.tokens |= _links(world) | _sessions(world, bea) | _machines(world) | _visits(world) | _challenges(world)
     return made
 
 
@@ -101,6 +104,35 @@ def _visits(world: World) -> dict[str, str]:
         url = oidc.leave(session, world.settings, row, about, browser, "/posts", world.now)
     [state] = re.findall(r"state=([^&]+)", url)
     return {"state": state, "left": browser}
+
+
+def _challenges(world: World) -> dict[str, str]:
+    """Bare numbers, as browsers want them: what they are for stands beside them in the database."""
+    with world.write() as session:
+        enrolling = json.loads(passkeys.enrol_options(session, world.settings, world.ada, world.now))
+        entering = json.loads(passkeys.sign_in_options(session, world.settings, world.now))
+    return {"enrolment": enrolling["challenge"], "challenge": entering["challenge"]}
+
+
+def _answer(challenge: str) -> str:
+    """Of no authenticator: it goes as far as the challenge lets it."""
+    said = base64.urlsafe_b64encode(json.dumps({"challenge": challenge}).encode()).rstrip(b"=").decode()
+    parts = {"clientDataJSON": said, "authenticatorData": "AAAA", "signature": "AAAA", "attestationObject": "AAAA"}
+    return json.dumps({"id": "AAAA", "rawId": "AAAA", "type": "public-key", "response": parts})
+
+
+def challenge(ring: Keyring, token: str) -> bool:
+    answer = ring.browser().ask("POST", "/sign-in/passkey", data={"assertion": _answer(token)})
+    assert answer.status_code == 403
+    return "This passkey does not open this" in answer.text
+
+
+def enrolment(ring: Keyring, token: str) -> bool:
+    browser = ring.browser(session=ring.tokens["session"])
+    browser.csrf = ring.tokens["csrf"]
+    answer = browser.post("/account/passkeys", {"assertion": _answer(token), "name": "Phone"})
+    assert answer.status_code == 422
+    return "This passkey does not open this" in answer.text
 
 
 def welcome(ring: Keyring, token: str) -> bool:
@@ -161,20 +193,36 @@ def left(ring: Keyring, token: str) -> bool:
     return "another browser" not in answer.text and "already" not in answer.text
 
 
+def looking(path: str) -> Callable[[Keyring, str], bool]:
+    def look(ring: Keyring, token: str) -> bool:
+        return ring.browser().get(path.format(token=token)).status_code == 200
+
+    return look
+
+
+LOOKS = {"welcome": "/welcome/{token}", "link": "/sign-in/link/{token}", "invitation": "/invitation/{token}"}
+"""Pages behind a link, before its button is pressed. The other doors with a token in their path are the hooks."""
+
+
 # A new password ends every session, so its door is the last.
 DOORS: dict[str, Callable[[Keyring, str], bool]] = {
     door.__name__: door
-    for door in (session, csrf, half, recovery, key, hook, state, left, invitation, link, asked, welcome)
-}
+    for door in (
+        session, csrf, half, recovery, key, hook, enrolment, challenge, state, left, invitation, link, asked, welcome,
+    )
+}  # fmt: skip
 TWICE = {"link": "asked", "state": "left"}
-"""Doors of one visit: what opens one uses up the other, so only the first is opened."""
+"""Doors of one visit: what opens one uses up the other, so the second is opened in a test of its own."""
+BARE = ("enrolment", "challenge")
 
 
 def test_each_token_opens_its_own_door_and_no_other(keyring: Keyring, capsys: pytest.CaptureFixture[str]) -> None:
     assert set(DOORS) == set(keyring.tokens)
-    assert len({token.partition("_")[0] for token in keyring.tokens.values()}) >= 10, "each says what it is"
+    assert {path for path in deps.PUBLIC if "{token}" in path} == {*LOOKS.values(), "/hooks/{renderer}/{token}"}
+    said = {token.partition("_")[0] for kind, token in keyring.tokens.items() if kind not in BARE}
+    assert said == {"link", "in", "asked", "inv", "sess", "csrf", "rec", "key", "hook", "state", "left"}
     before, tried = keyring.sessions(), 0
-    for name, door in DOORS.items():
+    for name, door in [*DOORS.items(), *((kind, looking(path)) for kind, path in LOOKS.items())]:
         keyring.app.state.throttle = Throttle()
         for kind, token in keyring.tokens.items():
             if kind != name:
@@ -184,11 +232,27 @@ def test_each_token_opens_its_own_door_and_no_other(keyring: Keyring, capsys: py
     assert not keyring.left_for(keyring.tokens["state"])
     keyring.app.state.throttle = Throttle()
     keyring.world.sql("UPDATE member SET failed_sign_ins = 0, locked_until = NULL")
+    assert all(looking(path)(keyring, keyring.tokens[kind]) for kind, path in LOOKS.items())
     opened = [
         name for name, door in DOORS.items() if name not in TWICE.values() and door(keyring, keyring.tokens[name])
     ]
     assert opened == [name for name in DOORS if name not in TWICE.values()]
     with capsys.disabled():
         sys.stdout.write(
-            f"\ntokens: {len(DOORS)} kinds, {tried} tried at another's door, 0 let in; {len(opened)} at their own\n"
+            f"\ntokens: {len(DOORS)} kinds, {len(DOORS) + len(LOOKS)} doors: {tried} tried at another's, 0 let in; "
+            f"{len(opened)} at their own\n"
         )
+
+
+def test_what_the_browser_kept_opens_the_other_half_of_its_visit(keyring: Keyring) -> None:
+    for kind in TWICE.values():
+        assert DOORS[kind](keyring, keyring.tokens[kind])
+
+
+def test_a_hash_read_in_the_database_is_no_token(keyring: Keyring) -> None:
+    """Nor is a token with another's prefix, or without its own."""
+    for kind, token in keyring.tokens.items():
+        bare = token.partition("_")[2] or token
+        for forged in (people.digest(token), bare[:-1], f"sess_{bare}x", f"key_{bare}x"):
+            keyring.app.state.throttle = Throttle()
+            assert not DOORS[kind](keyring, forged)
