@@ -154,7 +154,7 @@ async def _stream(
     ends, recheck = time() + LIFE, time() + RECHECK
     with streams.place(looker.who.member_id):
         yield ServerSentEvent(event="beat", data="1", retry=RETRY_MS)
-        while time() < ends:
+        while time() < ends and not looker.gone:
             if time() >= recheck:
                 recheck = time() + RECHECK
                 if not await run_sync(looker.still_signed_in):
@@ -173,6 +173,7 @@ class Looker:
         self.settings = settings
         self.who = who
         self.card = card
+        self.gone = False
         last = request.headers.get("last-event-id", "")
         self.seq = int(last) if last.isdecimal() and len(last) < 19 else -1
         self.told: dict[str, str] = {}
@@ -190,6 +191,10 @@ class Looker:
         with read_scope(self.settings) as session:
             if live_updates.newest_of(session, self.who) == self.seq:
                 return []
+        if not self.still_signed_in():  # that may be what happened
+            self.gone = True
+            return []
+        with read_scope(self.settings) as session:
             found = live_updates.glimpse(session, self.settings, self.who, self.card, current_time(self.request))
         self.seq = found.seq
         drawn = self._draw(found)
