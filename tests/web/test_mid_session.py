@@ -165,6 +165,7 @@ def test_so_are_the_keys_they_made(office: Office, way: Way) -> None:
 @pytest.mark.parametrize("way", [demoted, removed, all_others_signed_out], ids=lambda one: one.__name__)
 def test_a_page_that_stands_open_hears_nothing_more(office: Office, way: Way, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(events, "LOOK", 0.05)
+    monkeypatch.setattr(events, "LIFE", 20.0)  # so that a broken one ends at all
     phone = office.sign_in()
     with gallery.serving(lambda _: office.app) as url, listening(url, phone) as stream:
         stream.until("holds")
