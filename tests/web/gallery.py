@@ -162,7 +162,11 @@ def gallery(settings: Settings, media: Path) -> FastAPI:
 @contextmanager
 def serving(make: Callable[[str], FastAPI]) -> Iterator[str]:
     """What `make` builds for its own address, on a free loopback port, in a thread of this process."""
-    listening = socket.create_server(("127.0.0.1", 0))
+    listening = socket.socket(
+        socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP
+    )  # named, or asyncio leaves Nagle on
+    listening.bind(("127.0.0.1", 0))
+    listening.listen(128)
     url = f"http://127.0.0.1:{listening.getsockname()[1]}"
     server = uvicorn.Server(uvicorn.Config(make(url), log_level="warning", lifespan="off"))
     thread = Thread(target=server.run, args=([listening],), daemon=True)
