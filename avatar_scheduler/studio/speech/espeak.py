@@ -3,7 +3,7 @@
 import atexit
 import json
 import os
-import select
+import selectors
 import subprocess
 import sys
 import threading
@@ -116,8 +116,11 @@ def _bytes(stream: IO[bytes], count: int, deadline: float) -> bytes:
 
 
 def _some(stream: IO[bytes], deadline: float) -> bytes:
-    if not select.select([stream], [], [], max(0, deadline - time.monotonic()))[0]:
-        raise TimeoutError
+    # Not select(): it refuses file numbers above 1023, which a process with many connections has.
+    with selectors.DefaultSelector() as selector:
+        selector.register(stream, selectors.EVENT_READ)
+        if not selector.select(max(0, deadline - time.monotonic())):
+            raise TimeoutError
     if not (read := os.read(stream.fileno(), 1 << 16)):
         raise EOFError
     return read

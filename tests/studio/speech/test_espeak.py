@@ -1,3 +1,6 @@
+import contextlib
+import os
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -57,6 +60,16 @@ class TestProgram:
         program = pretender(tmp_path, "dies once")
         assert program.ask("a", "fr").pcm == b"xy"
         program.stop()
+
+    def test_answers_in_a_process_with_a_thousand_open_files(self, tmp_path: Path) -> None:
+        most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+        with contextlib.ExitStack() as many:
+            for _ in range(1024):
+                many.enter_context(Path(os.devnull).open())
+            program = pretender(tmp_path, "")
+            assert program.ask("a", "fr").pcm == b"xy"
+            program.stop()
 
     def test_a_late_one_is_killed(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(espeak, "_SECONDS", 0.2)
