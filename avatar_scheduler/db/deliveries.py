@@ -1,11 +1,11 @@
 """Delivery and attempt rows: each function is one step of the publish protocol, checked by state and fence."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import CursorResult, update
+from sqlalchemy import CursorResult, or_, update
 from sqlmodel import Session, col, func, select
 
 from avatar_scheduler.db import audits, moves
@@ -16,11 +16,37 @@ from avatar_scheduler.domain.errors import Conflict
 S = DeliveryState
 
 
-def due(session: Session, delivery_id: str, now: datetime) -> Delivery | None:
+def take(session: Session, now: datetime, until: datetime, owner: str, most: int) -> list[str]:
+    """Books up to `most` deliveries that are due, the oldest first, so that no other worker begins them before `until`.
+
+    They stay scheduled: what is booked and never begun is simply free again. The claim decides, one by one.
+    """
+    free = or_(col(Delivery.lease_until).is_(None), col(Delivery.lease_until) <= now)
+    found = (
+        select(Delivery.id)
+        .where(col(Delivery.state) == S.scheduled, col(Delivery.ready_at) <= now, free)
+        .where(col(Delivery.latest_start) >= now)
+        .order_by(col(Delivery.ready_at))
+        .limit(most)
+    )
+    ids = list(session.exec(found))
+    session.execute(update(Delivery).where(col(Delivery.id).in_(ids)).values(owner=owner, lease_until=until))
+    return ids
+
+
+def put_down(session: Session, ids: Sequence[str], owner: str, again: datetime | None) -> None:
+    """Gives back what was taken and not begun: at once, or to be looked at `again`."""
+    mine = (col(Delivery.id).in_(ids), col(Delivery.state) == S.scheduled, col(Delivery.owner) == owner)
+    session.execute(update(Delivery).where(*mine).values(lease_until=again))
+
+
+def due(session: Session, delivery_id: str, now: datetime, owner: str) -> Delivery | None:
+    """None when it is not due, or another worker took it."""
     row = session.get(Delivery, delivery_id)
     if row is None or row.state is not S.scheduled or row.ready_at > now:
         return None
-    return row
+    taken = row.lease_until is not None and row.lease_until > now
+    return None if taken and row.owner != owner else row
 
 
 def owned(session: Session, delivery_id: str, fence: int, state: DeliveryState) -> Delivery:

@@ -19,6 +19,7 @@ from sqlmodel import Session
 
 from avatar_scheduler.audit import Keeper
 from avatar_scheduler.config import Settings
+from avatar_scheduler.db import tenants
 from avatar_scheduler.domain.errors import Conflict, Invalid, Refused, SchedulerError
 from avatar_scheduler.queue import ring
 
@@ -81,10 +82,15 @@ def _postgres(url: str) -> Engine:
         connect_args={"connect_timeout": 10, "options": options},
     )
 
+    @event.listens_for(engine, "connect")
+    def look(connection: Any, record: Any) -> None:
+        record.info[tenants.WALLED] = connection.execute(tenants.HAS_WALL).fetchone()[0]
+        connection.rollback()
+
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        if not connection.get_execution_options().get("postgresql_readonly"):
-            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITER})")
+        writing = not connection.get_execution_options().get("postgresql_readonly")
+        tenants.begin(connection, *([f"pg_advisory_xact_lock({_WRITER})"] if writing else []))
 
     return engine
 
@@ -97,7 +103,7 @@ def write_scope(settings: Settings) -> Iterator[Session]:
             yield session
             session.commit()
         except DBAPIError as error:
-            raise _plain(error) from error
+            raise plain(error) from error
         bells: list[tuple[str, str]] = session.info.pop("bells", [])
     for name, noun_id in bells:
         ring(settings, name, noun_id)
@@ -118,7 +124,7 @@ def read_scope(settings: Settings) -> Iterator[Session]:
         try:
             yield session
         except DBAPIError as error:
-            raise _plain(error) from error
+            raise plain(error) from error
         finally:
             session.expunge_all()  # what was read stays readable after the transaction
             session.rollback()
@@ -156,7 +162,7 @@ _PLAIN: tuple[tuple[tuple[str, ...], Callable[[], SchedulerError]], ...] = (
 )
 
 
-def _plain(error: DBAPIError) -> Exception:
+def plain(error: DBAPIError) -> Exception:
     """What a person can act on, in words; anything else as it was."""
     text = str(error.orig).lower()
     if isinstance(error, DataError) or "nul (0x00)" in text:

@@ -288,6 +288,10 @@ class Approval(SQLModel, table=True):
     signature: str = text()
 
 
+def _few(name: str, column: str, where: str) -> Index:
+    return Index(f"ix_delivery_{name}", column, sqlite_where=sql(where), postgresql_where=sql(where))
+
+
 class Delivery(SQLModel, table=True):
     __table_args__ = (
         Index(
@@ -296,6 +300,11 @@ class Delivery(SQLModel, table=True):
             sqlite_where=sql("state = 'scheduled'"),
             postgresql_where=sql("state = 'scheduled'"),
         ),
+        # The clock asks these at every look: with a million queued each must be a short walk.
+        _few("late", "latest_start", "state IN ('waiting', 'scheduled')"),
+        _few("taken", "lease_until", "state = 'scheduled' AND lease_until IS NOT NULL"),
+        _few("begun", "lease_until", "state IN ('claimed', 'sending')"),
+        _few("looking", "look_at", "state IN ('accepted', 'unconfirmed')"),
     )
     id: str = Field(default_factory=new_id, primary_key=True)
     organization_id: str = Field(foreign_key="organization.id", index=True)

@@ -23,6 +23,8 @@ from avatar_scheduler.services import history, leftovers, notices, renders, tell
 
 ACTOR = "clock"
 BATCH = 500
+CALLED = 4
+"""Publishers called at once, at most."""
 RING_AGAIN = timedelta(seconds=5)
 IDLE = timedelta(seconds=5)
 """Longest sleep; a bell or the next due time wakes the clock earlier."""
@@ -60,7 +62,7 @@ class Sweeper:
             self._guarded(_wake, render_id, now)
         crashpoint("clock.swept")
         settle, render = work.unsettled + work.again, work.renders + work.leftovers
-        more = self._ring_all({PUBLISH: work.due, SETTLE: settle, RENDER: render}, now)
+        more = self._ring_all({PUBLISH: work.due[::BATCH], SETTLE: settle, RENDER: render}, now)
         tell, tell_at = self.asking.look(now, self._guarded)
         more = self._ring_all({NOTIFY: tell}, now) or more
         crashpoint("clock.rung")
@@ -94,6 +96,7 @@ class Sweeper:
 @dataclass(frozen=True)
 class _Work:
     due: list[str]
+    """Nobody took it yet. A bell for each batch: whoever hears it takes whatever is due (`crew`)."""
     late: list[str]
     lapsed: list[str]
     unsettled: list[str]
@@ -124,6 +127,7 @@ def _look(session: Session, now: datetime) -> _Work:
     # What has run out is done with in this sweep; were it counted here, one broken row would keep the clock spinning.
     upcoming = [
         session.exec(select(func.min(Delivery.ready_at)).where(scheduled, col(Delivery.ready_at) > now)).one(),
+        session.exec(select(func.min(Delivery.lease_until)).where(scheduled, col(Delivery.lease_until) > now)).one(),
         session.exec(select(func.min(Delivery.lease_until)).where(leased, col(Delivery.lease_until) > now)).one(),
         session.exec(select(func.min(Delivery.look_at)).where(looking, col(Delivery.look_at) > now)).one(),
         rows.next_again(session, now),
@@ -131,7 +135,9 @@ def _look(session: Session, now: datetime) -> _Work:
         session.exec(select(func.min(Render.look_at)).where(resting, col(Render.look_at) > now)).one(),
     ]
     return _Work(
-        due=ids(scheduled, col(Delivery.ready_at) <= now, col(Delivery.latest_start) >= now),
+        due=ids(
+            scheduled, col(Delivery.ready_at) <= now, lease_over, col(Delivery.latest_start) >= now, most=CALLED * BATCH
+        ),
         late=ids(waits, col(Delivery.latest_start) < now, most=BATCH),
         lapsed=ids(leased, lease_over, most=BATCH),
         unsettled=ids(looking, or_(col(Delivery.look_at).is_(None), col(Delivery.look_at) <= now)),

@@ -19,7 +19,8 @@ from avatar_scheduler.clock import Clock
 from avatar_scheduler.config import Settings
 from avatar_scheduler.crash import crashpoint
 from avatar_scheduler.db import deliveries as rows
-from avatar_scheduler.db.engine import ring_after_commit, write_scope
+from avatar_scheduler.db.engine import ring_after_commit
+from avatar_scheduler.db.grouping import Write, alone
 from avatar_scheduler.db.tables import Delivery
 from avatar_scheduler.domain.delivery import AttemptState, DeliveryState
 from avatar_scheduler.domain.errors import Conflict, Invalid, OutcomeUnknown, Refused, SchedulerError
@@ -31,9 +32,19 @@ from avatar_scheduler.services.gate import NotNow, Sendable, may_send
 
 ACTOR = "publish"
 BACKOFF = timedelta(seconds=20)
+LOOK_AGAIN = timedelta(seconds=5)
 OURS = frozenset({"disk_full", "not_set_up"})
 """Codes of trouble on this machine: it says nothing about the post, and passes."""
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Worker:
+    settings: Settings
+    clock: Clock
+    write: Write
+    owner: str = ACTOR
+    """Under this name it took what it now begins."""
 
 
 @dataclass(frozen=True)
@@ -48,57 +59,71 @@ class _Claim:
 
 
 def run(settings: Settings, delivery_id: str, clock: Clock) -> bool:
+    """One due delivery, with every step in a transaction of its own."""
+    return publish(Worker(settings, clock, alone(settings)), delivery_id)
+
+
+def publish(worker: Worker, delivery_id: str) -> bool:
     """Tries to publish one due delivery. False when somebody else has it or it may not go now."""
-    claim = _claim(settings, delivery_id, clock)
+    claim = _claim(worker, delivery_id)
     if claim is None:
         return False
     crashpoint("publish.after_intent")
-    uploaded = _upload(settings, claim, clock)
+    uploaded = _upload(worker, claim)
     if uploaded is None:
         return False
     crashpoint("publish.after_upload")
-    seconds = settings.lease_seconds / 2
+    seconds = worker.settings.lease_seconds / 2
     armed = time.monotonic()
-    if not _arm(settings, claim, clock, seconds):
+    if not _arm(worker, claim, seconds):
         return False
     crashpoint("publish.before_commit")
-    return _commit(settings, claim, clock, uploaded, lambda: seconds - (time.monotonic() - armed))
+    return _commit(worker, claim, uploaded, lambda: seconds - (time.monotonic() - armed))
 
 
-def _upload(settings: Settings, claim: _Claim, clock: Clock) -> Mapping[str, str] | None:
+def _upload(worker: Worker, claim: _Claim) -> Mapping[str, str] | None:
     """Repeatable, so what only failed this time is tried again. None when this attempt ends here."""
     try:
-        return claim.publisher.upload(claim.parcel, claim.account, claim.intent, _beat(settings, claim, clock))
+        return claim.publisher.upload(claim.parcel, claim.account, claim.intent, _beat(worker, claim))
     except (Refused, Invalid) as error:
         if error.code in NOT_SENT | OURS:
-            _release(settings, claim, clock, error.message, timedelta(seconds=getattr(error, "retry_after", 0)))
+            _release(worker, claim, error.message, timedelta(seconds=getattr(error, "retry_after", 0)))
         else:
-            _close(settings, claim, clock, DeliveryState.failed, AttemptState.refused, error.message)
+            _close(worker, claim, DeliveryState.failed, AttemptState.refused, error.message)
     except (OutcomeUnknown, OSError) as error:
-        _release(settings, claim, clock, f"The upload did not finish: {error}")
+        _release(worker, claim, f"The upload did not finish: {error}")
     except Conflict:
         pass  # the lease was lost; the clock has put the delivery back
     return None
 
 
-def _claim(settings: Settings, delivery_id: str, clock: Clock) -> _Claim | None:
+def _claim(worker: Worker, delivery_id: str) -> _Claim | None:
+    def step(session: Session) -> _Claim | None:
+        now = worker.clock()
+        delivery = rows.due(session, delivery_id, now, worker.owner)
+        if delivery is None:
+            return None
+        sendable = may_send(session, worker.settings, delivery, now)
+        return _intend(session, worker.settings, delivery, sendable, now)
+
     try:
-        with write_scope(settings) as session:
-            now = clock()
-            delivery = rows.due(session, delivery_id, now)
-            if delivery is None:
-                return None
-            sendable = may_send(session, settings, delivery, now)
-            return _intend(session, settings, delivery, sendable, now)
+        return worker.write(step)
+    except NotNow:
+        _put_down(worker, delivery_id)
     except Conflict:
-        return None  # not now, or another worker has it
+        pass  # another worker has it
     except SchedulerError as error:
         if error.code in OURS:
             log.error("delivery %s: %s", delivery_id, error.message)
-            return None
-        # The claim above was rolled back with its transaction: this is a second, separate decision.
-        _keep_back(settings, delivery_id, clock, error.message)
-        return None
+        else:  # The claim above was rolled back: this is a second, separate decision.
+            _keep_back(worker, delivery_id, error.message)
+    return None
+
+
+def _put_down(worker: Worker, delivery_id: str) -> None:
+    """Held, say: looked at again soon, and meanwhile not in the way of those that may go."""
+    again = worker.clock() + LOOK_AGAIN
+    worker.write(lambda session: rows.put_down(session, [delivery_id], worker.owner, again))
 
 
 def _intend(session: Session, settings: Settings, delivery: Delivery, sendable: Sendable, now: datetime) -> _Claim:
@@ -112,7 +137,7 @@ def _intend(session: Session, settings: Settings, delivery: Delivery, sendable: 
     return _Claim(delivery.id, attempt.id, delivery.fence, parcel, account, publisher, intent)
 
 
-def _beat(settings: Settings, claim: _Claim, clock: Clock) -> Callable[[], None]:
+def _beat(worker: Worker, claim: _Claim) -> Callable[[], None]:
     """Renews the lease between chunks, at most once a second. Raises Conflict when it is lost."""
     last = time.monotonic()
 
@@ -121,40 +146,39 @@ def _beat(settings: Settings, claim: _Claim, clock: Clock) -> Callable[[], None]
         if time.monotonic() - last < 1:
             return
         last = time.monotonic()
-        with write_scope(settings) as session:
-            rows.renew(session, claim.delivery_id, claim.fence, clock() + timedelta(seconds=settings.lease_seconds))
+        until = worker.clock() + timedelta(seconds=worker.settings.lease_seconds)
+        worker.write(lambda session: rows.renew(session, claim.delivery_id, claim.fence, until))
 
     return beat
 
 
-def _arm(settings: Settings, claim: _Claim, clock: Clock, seconds: float) -> bool:
+def _arm(worker: Worker, claim: _Claim, seconds: float) -> bool:
     """The last look before the irreversible call, in the transaction that says the call may have left."""
+
+    def step(session: Session) -> None:
+        now, settings = worker.clock(), worker.settings
+        delivery = rows.owned(session, claim.delivery_id, claim.fence, DeliveryState.claimed)
+        sendable = may_send(session, settings, delivery, now)
+        parcels.still_same(settings, sendable, claim.parcel)
+        rows.arm(session, delivery, claim.attempt_id, now, timedelta(seconds=seconds), settings.lease_seconds, ACTOR)
+
     try:
-        with write_scope(settings) as session:
-            now = clock()
-            delivery = rows.owned(session, claim.delivery_id, claim.fence, DeliveryState.claimed)
-            sendable = may_send(session, settings, delivery, now)
-            parcels.still_same(settings, sendable, claim.parcel)
-            rows.arm(
-                session, delivery, claim.attempt_id, now, timedelta(seconds=seconds), settings.lease_seconds, ACTOR
-            )
+        worker.write(step)
     except NotNow as error:
-        _release(settings, claim, clock, error.message)
+        _release(worker, claim, error.message)
         return False
     except Refused as error:
         if error.code in OURS:
-            _release(settings, claim, clock, error.message)
+            _release(worker, claim, error.message)
             return False
-        _close(settings, claim, clock, DeliveryState.kept_back, AttemptState.abandoned, error.message)
+        _close(worker, claim, DeliveryState.kept_back, AttemptState.abandoned, error.message)
         return False
     except Conflict:
         return False
     return True
 
 
-def _commit(
-    settings: Settings, claim: _Claim, clock: Clock, uploaded: Mapping[str, str], left: Callable[[], float]
-) -> bool:
+def _commit(worker: Worker, claim: _Claim, uploaded: Mapping[str, str], left: Callable[[], float]) -> bool:
     """Never retried by a machine: a late post is a nuisance, a doubled one is public."""
     state, reason = DeliveryState.unconfirmed, "The worker stopped before the platform answered."
     answer: Answer | None = None
@@ -171,55 +195,61 @@ def _commit(
     except OutcomeUnknown as error:
         reason = error.message
     finally:
-        _record(settings, claim, clock, state, reason, answer)
+        _record(worker, claim, state, reason, answer)
     crashpoint("publish.after_answer")
     return state is DeliveryState.accepted
 
 
-def _record(
-    settings: Settings, claim: _Claim, clock: Clock, state: DeliveryState, reason: str, answer: Answer | None
-) -> None:
-    with write_scope(settings) as session:
-        now = clock()
-        try:
-            delivery = rows.owned(session, claim.delivery_id, claim.fence, DeliveryState.sending)
-        except Conflict:
-            log.warning("delivery %s: answer came after the lease was taken back", claim.delivery_id)
-            return
+def _record(worker: Worker, claim: _Claim, state: DeliveryState, reason: str, answer: Answer | None) -> None:
+    def step(session: Session) -> None:
+        now = worker.clock()
+        delivery = rows.owned(session, claim.delivery_id, claim.fence, DeliveryState.sending)
         if answer is not None:
             rows.accept(session, delivery, claim.attempt_id, answer.object_id, answer.url, answer.details, now, ACTOR)
         elif state is DeliveryState.failed:
             rows.close(session, delivery, claim.attempt_id, state, AttemptState.refused, reason, now, ACTOR)
         else:
             rows.lose(session, delivery, claim.attempt_id, reason, now, ACTOR)
-        ring_after_commit(session, SETTLE, claim.delivery_id)
+        if answer is None:  # what was accepted is read back by whoever sent it
+            ring_after_commit(session, SETTLE, claim.delivery_id)
+
+    _unless_lost(worker, step, f"delivery {claim.delivery_id}: answer came after the lease was taken back")
 
 
-def _release(settings: Settings, claim: _Claim, clock: Clock, reason: str, pause: timedelta = BACKOFF) -> None:
+def _release(worker: Worker, claim: _Claim, reason: str, pause: timedelta = BACKOFF) -> None:
     """Back to scheduled: nothing irreversible was called. Tried again after a pause, within its window."""
-    with write_scope(settings) as session:
-        now = clock()
-        try:
-            delivery = rows.owned(session, claim.delivery_id, claim.fence, DeliveryState.claimed)
-        except Conflict:
-            return
+
+    def step(session: Session) -> None:
+        now = worker.clock()
+        delivery = rows.owned(session, claim.delivery_id, claim.fence, DeliveryState.claimed)
         rows.release(session, delivery, reason, now, now + max(pause, BACKOFF), ACTOR)
 
-
-def _close(
-    settings: Settings, claim: _Claim, clock: Clock, state: DeliveryState, attempt: AttemptState, reason: str
-) -> None:
-    with write_scope(settings) as session:
-        try:
-            delivery = rows.owned(session, claim.delivery_id, claim.fence, DeliveryState.claimed)
-        except Conflict:
-            return
-        rows.close(session, delivery, claim.attempt_id, state, attempt, reason, clock(), ACTOR)
+    _unless_lost(worker, step)
 
 
-def _keep_back(settings: Settings, delivery_id: str, clock: Clock, reason: str) -> None:
-    with write_scope(settings) as session:
-        now = clock()
-        delivery = rows.due(session, delivery_id, now)
+def _close(worker: Worker, claim: _Claim, state: DeliveryState, attempt: AttemptState, reason: str) -> None:
+    def step(session: Session) -> None:
+        delivery = rows.owned(session, claim.delivery_id, claim.fence, DeliveryState.claimed)
+        rows.close(session, delivery, claim.attempt_id, state, attempt, reason, worker.clock(), ACTOR)
+
+    _unless_lost(worker, step)
+
+
+def _unless_lost(worker: Worker, step: Callable[[Session], None], said: str = "") -> None:
+    try:
+        worker.write(step)
+    except Conflict as error:
+        if error.code != "lost_lease":
+            raise
+        if said:
+            log.warning("%s", said)
+
+
+def _keep_back(worker: Worker, delivery_id: str, reason: str) -> None:
+    def step(session: Session) -> None:
+        now = worker.clock()
+        delivery = rows.due(session, delivery_id, now, worker.owner)
         if delivery is not None:
             rows.keep_back(session, delivery, reason, now, ACTOR)
+
+    worker.write(step)

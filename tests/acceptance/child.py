@@ -4,14 +4,14 @@ import sys
 from datetime import datetime
 
 from avatar_scheduler.config import Settings
-from avatar_scheduler.services import dispatch, publish, renders, settle
+from avatar_scheduler.services import dispatch, renders, settle
+from avatar_scheduler.services.crew import Crew
 
 
 def main(step: str, noun_id: str, now: str) -> None:
     moment, settings = datetime.fromisoformat(now), Settings()
     if step == "publish":
-        publish.run(settings, noun_id, lambda: moment)
-        settle.run(settings, noun_id, lambda: moment)
+        Crew(settings, lambda: moment).look()
     elif step == "settle":
         settle.run(settings, noun_id, lambda: moment)
     elif step == "render":

@@ -25,6 +25,7 @@ from tests.vendors.shop import KINDS, PAID, TINY, Shop, no_studio
 from tests.world import World
 
 PUBLISH_POINTS = [
+    "publish.taken",
     "publish.after_intent",
     "publish.after_upload",
     "publish.before_commit",

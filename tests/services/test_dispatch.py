@@ -92,21 +92,32 @@ class TestRinging:
         assert len(bells) == 1
         bells.broken = False
         clock.sweep(world.later(milliseconds=50))
-        assert len(set(bells.of(PUBLISH))) == 21
+        assert len(bells) == 2  # one bell for all that is due
 
-    def test_a_crowd_that_cannot_go_does_not_hide_who_can(
+    def test_each_batch_calls_one_more_publisher(
         self, world: World, clock: Sweeper, bells: Bells, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Two held batches stand before the one that may go: the sweep passes them within a second."""
-        monkeypatch.setattr(dispatch, "BATCH", 20)
+        monkeypatch.setattr(dispatch, "BATCH", 5)
         delivery = world.approved()
-        copies(world, delivery, 40, ready_at=delivery.ready_at - timedelta(seconds=60))
+        copies(world, delivery, 11)
         world.due(delivery)
-        looked = world.now
-        while delivery.id not in bells.of(PUBLISH):
-            assert world.now - looked < timedelta(seconds=1)
-            world.now = clock.sweep(world.now)
-        assert len(bells) == 41
+        clock.sweep(world.now)
+        assert len(set(bells.of(PUBLISH))) == 3
+
+    def test_what_a_publisher_took_is_not_rung_until_its_lease_is_over(
+        self, world: World, clock: Sweeper, bells: Bells
+    ) -> None:
+        delivery = world.approved()
+        world.due(delivery)
+        until = world.now + timedelta(seconds=3)
+        with world.write() as session:
+            assert rows.take(session, world.now, until, "one", 5) == [delivery.id]
+            assert rows.take(session, world.now, until, "two", 5) == []
+            assert rows.due(session, delivery.id, world.now, "two") is None
+        assert clock.sweep(world.now) == until
+        assert bells == []
+        clock.sweep(until)
+        assert bells == [(PUBLISH, delivery.id)]
 
 
 class TestKeepingBack:
@@ -126,7 +137,7 @@ class TestKeepingBack:
         delivery = world.approved()
         world.now = delivery.latest_start
         with world.write() as session:
-            row = rows.due(session, delivery.id, world.now)
+            row = rows.due(session, delivery.id, world.now, "publish")
             assert row is not None
             rows.claim(session, row, world.now, world.now + timedelta(minutes=1), "publish")
         clock._guarded(dispatch._keep_back, delivery.id, world.later(seconds=1))
@@ -161,7 +172,7 @@ class TestTheNextLook:
         world.due(delivery)
         until = world.now + timedelta(seconds=3)
         with world.write() as session:
-            row = rows.due(session, delivery.id, world.now)
+            row = rows.due(session, delivery.id, world.now, "publish")
             assert row is not None
             rows.claim(session, row, world.now, until, "publish")
             rows.open_attempt(session, row, "0" * 64, world.now)

@@ -42,7 +42,7 @@ def test_the_second_worker_loses_the_claim(world: World) -> None:
     delivery = world.approved()
     world.due(delivery)
     with world.write() as session:
-        mine = rows.due(session, delivery.id, world.now)
+        mine = rows.due(session, delivery.id, world.now, "publish")
         assert mine is not None
         rows.claim(session, mine, world.now, world.now, "publish")
     assert publishing.run(world.settings, delivery.id, world.clock) is False
@@ -170,7 +170,7 @@ class TestALeaseThatRanOut:
         delivery = world.approved()
         world.due(delivery)
         with world.write() as session:
-            row = rows.due(session, delivery.id, world.now)
+            row = rows.due(session, delivery.id, world.now, "publish")
             assert row is not None
             rows.claim(session, row, world.now, world.now, "publish")
             rows.open_attempt(session, row, "0" * 64, world.now)

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from avatar_scheduler.clock import utc_now
 from avatar_scheduler.config import Settings
 from avatar_scheduler.queue import NOTIFY, PUBLISH, QUEUES, RENDER, SETTLE
+from avatar_scheduler.services.crew import Crew
 from tests.cli.command import ROOT
 from tests.world import World
 from workers import notify, publish, render
@@ -23,6 +25,7 @@ def at_work(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
     """The workers read their settings when they start; here they are given the test's."""
     for module in (publish, render, notify):
         monkeypatch.setattr(module, "settings", world.settings)
+    monkeypatch.setattr(publish, "crew", Crew(world.settings, utc_now))
     return world
 
 
@@ -77,13 +80,22 @@ def test_a_message_that_comes_too_early_does_nothing(at_work: World, name: str) 
 
 def test_a_task_takes_an_id_and_reads_the_row_again(at_work: World, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[tuple[Settings, str]] = []
-    for module, service in ((render, "renders"), (publish, "publishing"), (publish, "settling")):
+    for module, service in ((render, "renders"), (publish, "settling")):
         monkeypatch.setattr(
             getattr(module, service), "run", lambda settings, noun_id, _: seen.append((settings, noun_id))
         )
-    for task in TASKS.values():
-        task.apply(("an-id",)).get()
-    assert seen == [(at_work.settings, "an-id")] * 3
+    for name in (RENDER, SETTLE):
+        TASKS[name].apply(("an-id",)).get()
+    assert seen == [(at_work.settings, "an-id")] * 2
+
+
+def test_a_bell_publishes_what_is_due_whatever_it_says(at_work: World) -> None:
+    at_work.now = utc_now()
+    delivery = at_work.approved(at="now")
+    publish.crew = Crew(at_work.settings, at_work.clock)
+    at_work.due(delivery)
+    TASKS[PUBLISH].apply((NOBODY,)).get()
+    assert [line["item"] for line in at_work.ledger] == [delivery.id]
 
 
 def test_web_clock_and_workers_start_without_the_media_libraries() -> None:
