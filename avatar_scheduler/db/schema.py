@@ -7,6 +7,7 @@ from alembic import command
 from alembic.config import Config
 
 from avatar_scheduler.config import Settings
+from avatar_scheduler.db import wall
 from avatar_scheduler.db.engine import engine_for
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -24,6 +25,11 @@ def upgrade(settings: Settings) -> None:
     if settings.database_url.startswith("sqlite"):
         settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     command.upgrade(_config(settings), "head")
+    engine = engine_for(settings)
+    if engine.dialect.name == "postgresql":
+        with engine.begin() as connection:
+            wall.build(connection)  # each time: a role that was missing may be there by now, and a new table needs it
+        engine.dispose()  # connections remember whether there was a wall
 
 
 def check(settings: Settings) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import CursorResult, update
 from sqlmodel import Session, col, func, select
 
-from avatar_scheduler.db import audits
+from avatar_scheduler.db import audits, tenants
 from avatar_scheduler.db.tables import (
     Assignment,
     Creator,
@@ -49,7 +49,7 @@ def invite(
     if not 1 <= len(name) <= LONGEST_NAME:
         raise Invalid(f"A name has 1 to {LONGEST_NAME} characters.", code="name")
     _check_role(who, role)
-    if session.exec(select(Member.id).where(Member.email == email)).first():
+    if tenants.beyond(session, select(Member.id).where(Member.email == email)):
         raise Conflict("Somebody with this address is here already.", code="known")
     creators = _creators(session, who, role, creator_ids)
     for earlier in session.exec(select(Invitation).where(Invitation.email == email, col(Invitation.used_at).is_(None))):

@@ -9,7 +9,7 @@ from pathlib import Path, PurePath
 from sqlmodel import Session, col, func, or_, select
 
 from avatar_scheduler.config import Settings
-from avatar_scheduler.db import audits
+from avatar_scheduler.db import audits, tenants
 from avatar_scheduler.db.engine import read_scope, write_scope
 from avatar_scheduler.db.tables import Asset, Avatar, ConsentProof, Creator, Delivery, Post, Upload
 from avatar_scheduler.domain.delivery import SETTLED
@@ -273,7 +273,7 @@ def _unfinished(session: Session, post: Post) -> bool:
 
 def _forget(settings: Settings, sha256: str) -> None:
     """Deletes the bytes when no row names them any more. The writer's place keeps a new row from coming between."""
-    with write_scope(settings) as session:
+    with tenants.everybody(), write_scope(settings) as session:  # another organization may have uploaded the same
         rows = (
             select(Upload.id).where(Upload.sha256 == sha256),
             select(Asset.id).where(Asset.sha256 == sha256),

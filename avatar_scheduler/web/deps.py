@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 from sqlmodel import Session
 
 from avatar_scheduler.config import Settings
+from avatar_scheduler.db import tenants
 from avatar_scheduler.db.engine import read_scope, write_scope
 from avatar_scheduler.domain.errors import Forbidden
 from avatar_scheduler.services import api_keys, holds, people
@@ -128,6 +129,11 @@ def program(request: Request, settings: Settings, now: datetime) -> Person | Non
 
 def visitor(request: Request, settings: SettingsDep, now: Now) -> Person | None:
     """Who holds the session cookie, or the key. The role is read anew on every request."""
+    with tenants.everybody():  # a connection may hand us what the request before it left
+        return _visitor(request, settings, now)
+
+
+def _visitor(request: Request, settings: Settings, now: datetime) -> Person | None:
     if for_programs(request):
         return program(request, settings, now)
     token = request.cookies.get(cookie_name(settings))
@@ -148,8 +154,9 @@ Visitor = Annotated[Person | None, Depends(visitor)]
 
 
 async def gate(request: Request, settings: SettingsDep, person: Visitor) -> None:
+    tenants.enter(tenants.NOBODY)
     if for_programs(request):  # no browser sends a key by itself, so there is nothing to forge
-        await signed_in(person)
+        tenants.enter((await signed_in(person)).organization_id)
         return
     if request.scope["route"].path not in FROM_MACHINES:
         security.check_origin(request, settings)
@@ -158,6 +165,7 @@ async def gate(request: Request, settings: SettingsDep, person: Visitor) -> None
     if person is None:
         came_for = request.url.path if request.method in security.SAFE_METHODS else "/review"
         raise SignInNeeded(came_for)
+    tenants.enter(person.organization_id)
     if request.scope["route"].path not in STREAMED:
         await security.check_csrf(request, person.csrf)
 

@@ -16,6 +16,7 @@ from fastapi.responses import Response
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from avatar_scheduler.config import Settings
+from avatar_scheduler.db import tenants
 from avatar_scheduler.db.engine import read_scope
 from avatar_scheduler.domain.errors import Conflict, Invalid
 from avatar_scheduler.services import live_updates, people
@@ -84,7 +85,7 @@ class Streams:
                 await bell.wait(LOOK)
 
     def _newest(self) -> int:
-        with read_scope(self.settings) as session:
+        with tenants.everybody(), read_scope(self.settings) as session:  # for all streams, whoever's came first
             return live_updates.newest(session)
 
 
