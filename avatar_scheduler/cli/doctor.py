@@ -11,8 +11,9 @@ from sqlalchemy.exc import OperationalError
 
 from avatar_scheduler.cli.common import Json, console, emit, now, settings
 from avatar_scheduler.cli.run import redis_binary
-from avatar_scheduler.db import schema
+from avatar_scheduler.db import schema, wall
 from avatar_scheduler.db.engine import WAL_SAFE, engine_for
+from avatar_scheduler.db.tenants import ROLE
 from avatar_scheduler.domain.errors import Refused, SchedulerError
 
 FREE_BYTES = 2 << 30
@@ -122,6 +123,23 @@ def _database() -> tuple[bool, str, str]:
     return here == newest, f"{kind}, schema {here or 'not there'}", way_out
 
 
+def _organizations() -> tuple[bool, str, str]:
+    config = settings()
+    if config.database_url.startswith("sqlite"):
+        return True, "kept apart by our own filters; PostgreSQL adds row level security", ""
+    engine = engine_for(config)
+    way_out = (
+        "Run: avatar-scheduler init. Should that not do it, its user may not make roles. As the server's superuser: "
+        f"CREATE ROLE {ROLE} NOLOGIN; GRANT {ROLE} TO {engine.url.username or 'that user'}; then init once more."
+    )
+    try:
+        with engine.connect() as connection:
+            stands = wall.stands(connection)
+    except OperationalError:
+        return False, "not known: the database does not answer", ""
+    return stands, "kept apart by row level security" if stands else "kept apart by our own filters alone", way_out
+
+
 def _disk() -> tuple[bool, str, str]:
     folder = next(p for p in (settings().data, *settings().data.parents) if p.exists())
     free = shutil.disk_usage(folder).free
@@ -136,5 +154,6 @@ CHECKS = {
     "uploads": _uploads,
     "Content Credentials": _credentials,
     "database": _database,
+    "organizations": _organizations,
     "disk": _disk,
 }

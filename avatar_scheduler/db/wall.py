@@ -118,13 +118,13 @@ def _make_role(connection: Connection) -> bool:
 
 def _may(connection: Connection, statement: str, *, keep: bool = True) -> bool:
     """Does it, where the database lets us; a refusal does not end the transaction."""
-    savepoint = connection.begin_nested()
     try:
-        _run(connection, statement)
+        with connection.begin_nested() as savepoint:
+            _run(connection, statement)
+            if not keep:
+                savepoint.rollback()
     except ProgrammingError:
-        savepoint.rollback()
         return False
-    savepoint.commit() if keep else savepoint.rollback()
     return True
 
 

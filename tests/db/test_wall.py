@@ -20,6 +20,7 @@ from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.pool import NullPool
 from sqlmodel import Session, SQLModel, select
 
+from avatar_scheduler.cli import doctor
 from avatar_scheduler.config import Settings
 from avatar_scheduler.db import engine as engines
 from avatar_scheduler.db import schema, tenants, wall
@@ -274,6 +275,8 @@ class TestPool:
             scope = (read_scope, write_scope)[number // 3 % 2]
             with acting_for(organization), scope(walled) as session:
                 seen[organization].add(tuple(session.scalars(text("SELECT id FROM post ORDER BY id"))))
+                said = session.scalar(text(f"SELECT current_setting('{tenants.SETTING}', true)"))
+                assert (said or tenants.NOBODY) == organization
                 backends.add(session.scalar(text("SELECT pg_backend_pid()")))
             if number % 7 == 0:
                 with pytest.raises(Invalid), acting_for(organization), scope(walled) as session:
@@ -323,6 +326,17 @@ class TestOwners:
             schema.upgrade(made)
             with acting_for(A), read_scope(made) as session:
                 assert session.scalar(text("SELECT current_user")) == tenants.ROLE
+
+    def test_doctor_says_so(self, postgres: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        with owner(postgres, "") as name, database(postgres, tmp_path, name, "template1") as made:
+            monkeypatch.setenv("AVATAR_SCHEDULER_DATABASE", made.database)
+            schema.upgrade(made)
+            ok, found, way_out = doctor.CHECKS["organizations"]()
+            assert (ok, found) == (False, "kept apart by our own filters alone")
+            run(postgres, f"GRANT {tenants.ROLE} TO {name}")
+            assert f"GRANT {tenants.ROLE} TO {name};" in way_out
+            schema.upgrade(made)
+            assert doctor.CHECKS["organizations"]()[:2] == (True, "kept apart by row level security")
 
     def test_once_built_a_role_that_was_taken_back_shows_nothing(self, postgres: str, tmp_path: Path) -> None:
         with owner(postgres, "") as name, database(postgres, tmp_path, name, "template1") as made:
