@@ -7,7 +7,6 @@ import subprocess
 import sys
 import tomllib
 from collections import Counter
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -37,12 +36,12 @@ def tree_of(path: Path) -> ast.Module:
     return ast.parse(path.read_text("utf-8"), name_of(path))
 
 
-def nodes() -> Iterator[tuple[str, ast.AST]]:
-    for path in SOURCE:
-        for node in ast.walk(tree_of(path)):
-            yield name_of(path), node
+@cache
+def nodes() -> tuple[tuple[str, ast.AST], ...]:
+    return tuple((name_of(path), node) for path in SOURCE for node in ast.walk(tree_of(path)))
 
 
+@cache
 def dotted(node: ast.expr) -> str:
     return ast.unparse(node) if isinstance(node, ast.Attribute | ast.Name) else ""
 

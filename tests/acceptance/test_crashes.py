@@ -37,6 +37,8 @@ PUBLISH_POINTS = [
 AGAIN_POINTS = ["again.before_look", "again.after_look", "again.taken_down"]
 CLOCK_POINTS = ["clock.leading", "clock.swept", "clock.rung"]
 RENDER_POINTS = ["render.claimed", "render.made", "render.measured", "render.stored", "render.frozen"]
+QUICK_RENDER_POINTS = ("render.made", "render.stored")
+"""A film is made again after each: the others are killed at in the slow run only."""
 PURCHASE_POINTS = [
     "purchase.submitting",
     "purchase.called",
@@ -141,7 +143,9 @@ def test_a_killed_clock_is_replaced(world: World, tmp_path: Path, point: str) ->
 
 
 @pytest.mark.sqlite_first
-@pytest.mark.parametrize("point", RENDER_POINTS)
+@pytest.mark.parametrize(
+    "point", [pytest.param(at, marks=() if at in QUICK_RENDER_POINTS else pytest.mark.slow) for at in RENDER_POINTS]
+)
 def test_a_killed_render_worker_is_made_good(world: World, tmp_path: Path, point: str) -> None:
     post = world.post("reply", at="+10m")
     with world.write() as session:

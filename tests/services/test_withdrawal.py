@@ -252,6 +252,7 @@ class TestWhatElseEnds:
         assert row.state == "public"
 
 
+@pytest.mark.sqlite_first
 def test_two_hundred_queued_posts_end_in_one_commit(
     world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
