@@ -31,7 +31,8 @@ def main(slow: bool) -> None:
         code = "from avatar_scheduler.config import Settings as S; from avatar_scheduler.db import schema as s; "
         step("schema", "python", "-c", code + "s.upgrade(S()); s.check(S())", AVATAR_SCHEDULER_DATA=data)
     marks = [] if slow else ["-m", "not slow"]
-    step("tests", "pytest", "-q", "-n", "2", "--dist", "loadgroup", *marks)
+    # One more than two cores: a worker that waits for a browser or a clock leaves its core to another.
+    step("tests", "pytest", "-q", "-n", "3", "--dist", "loadgroup", *marks)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from tests.peers.pushing import PushService
 from tests.services.test_outlets import TELEGRAM
 from tests.web import gallery
 from tests.web.conftest import DESK, PHONE, Watcher
-from tests.web.test_browser import AXE, EACH, SIDEWAYS, VIEWS
+from tests.web.test_browser import AXE, SIDEWAYS, VIEWS
 from tests.web.visitor import Visitor
 from tests.world import World
 
@@ -45,7 +45,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(gallery.PAGES, name, (template, {"waiting": 3, **context}))
 
 
-@pytest.mark.parametrize("view", EACH)
+@pytest.mark.parametrize("view", VIEWS)
 @pytest.mark.parametrize("name", list(CASES))
 def test_page_is_clean(watch: Watcher, pictures: Path, name: str, view: str) -> None:
     size, dark = VIEWS[view]
