@@ -56,6 +56,9 @@ def bell(broker_url: str) -> "Celery":
 
 def ring(settings: Settings, name: str, noun_id: str) -> bool:
     """False when nobody could be told. The clock finds the row anyway, so this never fails a caller."""
+    if not settings.redis and not (settings.runtime / "redis.sock").exists():
+        return False  # nothing of ours runs, which a command need not import Celery to find out
+
     from kombu.exceptions import OperationalError
     from redis.exceptions import RedisError
 

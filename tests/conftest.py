@@ -1,19 +1,21 @@
 """The world tests live in: both databases built by the migrations, one real rendered film, and a cast of people."""
 
+import functools
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 from playwright.sync_api import Browser, sync_playwright
-from sqlalchemy import create_engine, text
-from sqlalchemy.pool import NullPool
 
 from avatar_scheduler.config import Settings
 from avatar_scheduler.db import engine as engines
 from avatar_scheduler.db import schema
+from avatar_scheduler.scripts.render import render as render_script
+from avatar_scheduler.services import posts
 from tests.world import Film, World, make_film, make_stills
 
 os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="avs-run-"))
@@ -68,7 +70,10 @@ def postgres() -> Iterator[str]:
     folder = tempfile.mkdtemp(prefix="avs-pg-")
     server = get_server(folder)
     uri = server.get_uri()
-    _execute(uri, "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()", "CREATE DATABASE migrated")
+    with psycopg.connect(uri, autocommit=True) as connection:
+        connection.execute("ALTER SYSTEM SET fsync = off")
+        connection.execute("SELECT pg_reload_conf()")
+        connection.execute("CREATE DATABASE migrated")
     settings = Settings(database=uri.replace("/postgres?", "/migrated?"))
     schema.upgrade(settings)
     engines.engine_for(settings).dispose()
@@ -77,12 +82,11 @@ def postgres() -> Iterator[str]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _execute(uri: str, *statements: str) -> None:
-    url = uri.replace("postgresql://", "postgresql+psycopg://")
-    engine = create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
-    with engine.connect() as connection:
-        for statement in statements:
-            connection.execute(text(statement))
+@pytest.fixture(scope="session")
+def ask_postgres(postgres: str) -> Iterator[psycopg.Connection]:
+    """Kept open: a test's database is made and dropped in less time than it takes to connect."""
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        yield connection
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -106,15 +110,23 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path, film: Film) -> Iter
         yield made
     else:
         uri, name = request.getfixturevalue("postgres"), f"t_{os.urandom(6).hex()}"
-        _execute(uri, f"CREATE DATABASE {name} TEMPLATE migrated")
+        ask: psycopg.Connection = request.getfixturevalue("ask_postgres")
+        ask.execute(f"CREATE DATABASE {name} TEMPLATE migrated".encode())
         made = made.model_copy(update={"database": uri.replace("/postgres?", f"/{name}?")})
         yield made
         engines.engine_for(made).dispose()
-        _execute(uri, f"DROP DATABASE {name} WITH (FORCE)")
+        ask.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
         return
     engines.engine_for(made).dispose()
 
 
+@functools.cache
+def _rendered(template: str, values: tuple[tuple[str, str], ...]) -> str:
+    return render_script(template, dict(values))
+
+
 @pytest.fixture
-def world(settings: Settings, film: Film) -> World:
+def world(settings: Settings, film: Film, monkeypatch: pytest.MonkeyPatch) -> World:
+    """The same words are rendered by the jail's process once: thousands of tests write the same post."""
+    monkeypatch.setattr(posts, "render_script", lambda template, values: _rendered(template, tuple(values.items())))
     return World(settings, film)

@@ -41,7 +41,8 @@ def book(folder: Path | None = None) -> RuleBook:
     A pack is a list of rules in the form of jurisdictions.toml and nothing else. A rule only ever adds demands or a
     block to those that stand, so no pack can take one away: it has no words for it.
     """
-    return _book(folder, _stamps(folder))
+    stamps = _stamps(folder)
+    return _book(folder if stamps else None, stamps)
 
 
 def packs(folder: Path | None) -> list[tuple[Path, list[RuleRow]]]:
