@@ -4,7 +4,8 @@
 """
 
 import json
-from collections.abc import Generator, Iterable
+from collections import defaultdict
+from collections.abc import Collection, Generator, Iterable
 from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
@@ -13,6 +14,7 @@ from sqlalchemy import Select, bindparam, func, insert, update
 from sqlmodel import Session, col, select
 
 from avatar_scheduler.audit import GENESIS, Entry, Keeper, Known, Stored, Verdict, genuine, seal, verify
+from avatar_scheduler.db import recall
 from avatar_scheduler.db.tables import Audit
 from avatar_scheduler.domain.errors import Refused
 
@@ -24,6 +26,7 @@ _ENTRY = tuple(
     for name in ("seq", "at", "organization_id", "actor", "action", "noun", "noun_id", "data", "previous", "number",
                  "own_previous")
 )  # fmt: skip
+_NAMES = tuple(column.name for column in _ENTRY)
 # Plain columns rather than objects: a log has hundreds of thousands of rows, and each is looked at once.
 _ALL: Select[Any] = select(*_ENTRY, _ROWS.c.hash, _ROWS.c.mac)  # type: ignore[call-overload]
 _LAST = select(_ROWS.c.seq, _ROWS.c.hash, _ROWS.c.mac).order_by(_ROWS.c.seq.desc()).limit(1)
@@ -50,9 +53,11 @@ def append(
     """Returns the entry's hash. Raises Refused (audit_key) when the log's key is gone."""
     session.flush()
     connection = session.connection()  # nothing here is an object the session should know
-    last = connection.execute(_LAST).first() or (0, GENESIS, "")
+    last: Any = recall.once(session, "last", lambda: connection.execute(_LAST).first()) or (0, GENESIS, "")
     key = _key_for(session, last[1], last[2])
-    own = connection.execute(_LAST_OWN, {"whose": organization}).first() or (0, GENESIS)
+    whose = {"whose": organization}
+    own: Any = recall.once(session, ("own", organization), lambda: connection.execute(_LAST_OWN, whose).first())
+    own = own or (0, GENESIS)
     entry = Entry(
         seq=last[0] + 1,
         at=at.astimezone(UTC),  # hashed as it will be read back
@@ -67,9 +72,20 @@ def append(
         own_previous=own[1],
     )
     digest = entry.hash()
-    values = dict(zip((column.name for column in _ENTRY), entry, strict=True))
-    connection.execute(_INSERT, {**values, "hash": digest, "mac": seal(key, digest)})
+    row = Stored(entry, digest, seal(key, digest))
+    connection.execute(_INSERT, {**dict(zip(_NAMES, entry, strict=True)), "hash": row.hash, "mac": row.mac})
+    _recall(session, row)
     return digest
+
+
+def _recall(session: Session, row: Stored) -> None:
+    known = recall.kept(session)
+    if known is None:
+        return
+    entry = row.entry
+    known["last"], known["own", entry.organization] = (entry.seq, row.hash, row.mac), (entry.number, row.hash)
+    if (Entry, entry.noun_id) in known:
+        known[Entry, entry.noun_id].append(entry)
 
 
 def _key_for(session: Session, digest: str, mac: str) -> bytes:
@@ -137,30 +153,47 @@ def about(session: Session, organization: str, noun_ids: list[str]) -> list[Audi
 
 
 def happened(session: Session, action: str, noun_id: str) -> bool:
-    """Raises Refused (log_damaged) when the entry that says so is not genuine."""
-    return bool(believed(session, _ALL.where(_ROWS.c.noun_id == noun_id, _ROWS.c.action == action).limit(1)))
+    """Raises Refused (log_damaged), as all of these, when any entry about it is not genuine."""
+    return any(entry.action == action for entry in of(session, noun_id))
 
 
 def given_at(session: Session, action: str, noun_id: str) -> int:
-    """Number in the whole log of the first such entry; 0 when there is none. Raises Refused (log_damaged)."""
-    where = _ALL.where(_ROWS.c.noun_id == noun_id, _ROWS.c.action == action)
-    rows = believed(session, where.order_by(_ROWS.c.seq).limit(1))
-    return rows[0].seq if rows else 0
+    """Number in the whole log of the first such entry; 0 when there is none."""
+    return next((entry.seq for entry in of(session, noun_id) if entry.action == action), 0)
 
 
 def said(session: Session, noun: str, noun_id: str) -> dict[str, str]:
-    """The last word on each thing the log says of it. Raises Refused (log_damaged) when one entry is not genuine."""
-    query = _ALL.where(_ROWS.c.noun == noun, _ROWS.c.noun_id == noun_id).order_by(_ROWS.c.seq)
+    """The last word on each thing the log says of it."""
     found: dict[str, str] = {}
-    for entry in believed(session, query):
-        found |= json.loads(entry.data)
+    for entry in of(session, noun_id):
+        if entry.noun == noun:
+            found |= json.loads(entry.data)
     return found
 
 
 def actors(session: Session, noun_id: str, *actions: str) -> frozenset[str]:
-    """Everybody the log names as the doer of any of these. Raises Refused (log_damaged)."""
-    query = _ALL.where(_ROWS.c.noun_id == noun_id, _ROWS.c.action.in_(actions))
-    return frozenset(entry.actor for entry in believed(session, query))
+    """Everybody the log names as the doer of any of these."""
+    return frozenset(entry.actor for entry in of(session, noun_id) if entry.action in actions)
+
+
+def of(session: Session, noun_id: str) -> list[Entry]:
+    """All about one thing, in order, each with its hash and its seal recomputed."""
+    known = recall.kept(session)
+    if known is not None and (Entry, noun_id) in known:
+        found: list[Entry] = known[Entry, noun_id]
+        return found
+    return fetch(session, [noun_id])[noun_id]
+
+
+def fetch(session: Session, noun_ids: Collection[str]) -> dict[str, list[Entry]]:
+    """The same for many, in one statement."""
+    entries: defaultdict[str, list[Entry]] = defaultdict(list, {noun_id: [] for noun_id in noun_ids})
+    for entry in believed(session, _ALL.where(_ROWS.c.noun_id.in_(noun_ids)).order_by(_ROWS.c.seq)):
+        entries[entry.noun_id].append(entry)
+    known = recall.kept(session)
+    if known is not None:
+        known |= {(Entry, noun_id): found for noun_id, found in entries.items()}
+    return entries
 
 
 def believed(session: Session, query: Select[Any]) -> list[Entry]:

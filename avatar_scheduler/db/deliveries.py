@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import CursorResult, or_, update
 from sqlmodel import Session, col, func, select
 
-from avatar_scheduler.db import audits, moves
+from avatar_scheduler.db import audits, moves, recall
 from avatar_scheduler.db.tables import Attempt, Delivery, Receipt
 from avatar_scheduler.domain.delivery import AttemptState, DeliveryState
 from avatar_scheduler.domain.errors import Conflict
@@ -65,33 +65,38 @@ def claim(session: Session, row: Delivery, now: datetime, lease_until: datetime,
         S.claimed,
         at=now,
         actor=owner,
-        fence=row.fence,
+        was=row.fence,
+        fence=row.fence + 1,
         lease_until=lease_until,
         owner=owner,
         reason="",
     )
-    session.execute(update(Delivery).where(col(Delivery.id) == row.id).values(fence=Delivery.fence + 1))
-    session.refresh(row)
 
 
-def open_attempt(session: Session, row: Delivery, manifest_sha256: str, now: datetime) -> Attempt:
-    number = session.exec(select(func.count()).select_from(Attempt).where(Attempt.delivery_id == row.id)).one() + 1
+def open_attempt(
+    session: Session, row: Delivery, attempt_id: str, manifest_sha256: str, intent: Mapping[str, str], now: datetime
+) -> None:
     attempt = Attempt(
-        delivery_id=row.id, number=number, fence=row.fence, manifest_sha256=manifest_sha256, started_at=now
+        id=attempt_id,
+        delivery_id=row.id,
+        number=len(attempts(session, row.id)) + 1,
+        fence=row.fence,
+        manifest_sha256=manifest_sha256,
+        intent=json.dumps(dict(intent), sort_keys=True),
+        started_at=now,
     )
     session.add(attempt)
     session.flush()
-    return attempt
+    recall.added(session, "delivery_id", attempt)
 
 
-def write_intent(session: Session, attempt: Attempt, intent: Mapping[str, str]) -> None:
-    attempt.intent = json.dumps(dict(intent), sort_keys=True)
-    session.flush()
+def attempts(session: Session, delivery_id: str) -> list[Attempt]:
+    """In no order."""
+    return recall.rows(session, Attempt, "delivery_id", delivery_id)
 
 
 def last_attempt(session: Session, delivery_id: str) -> Attempt:
-    query = select(Attempt).where(Attempt.delivery_id == delivery_id).order_by(col(Attempt.number).desc()).limit(1)
-    return session.exec(query).one()
+    return max(attempts(session, delivery_id), key=lambda attempt: attempt.number)
 
 
 def renew(session: Session, delivery_id: str, fence: int, until: datetime) -> None:
@@ -106,7 +111,7 @@ def arm(
 ) -> None:
     """claimed -> sending. The lease outlives the deadline: nobody looks before the call must have ended."""
     until = now + timedelta(seconds=lease_seconds)
-    moves.move(session, row, S.sending, at=now, actor=actor, fence=row.fence, lease_until=until)
+    moves.move(session, row, S.sending, at=now, actor=actor, was=row.fence, lease_until=until)
     _attempt(session, attempt_id, AttemptState.open, AttemptState.committing, deadline_at=now + deadline)
 
 
@@ -126,7 +131,7 @@ def accept(
         S.accepted,
         at=now,
         actor=actor,
-        fence=row.fence,
+        was=row.fence,
         lease_until=None,
         look_at=now,
         looks=0,
@@ -135,17 +140,17 @@ def accept(
     )
     was = last_attempt(session, row.id).state
     _attempt(session, attempt_id, was, AttemptState.accepted, finished_at=now)
-    session.add(
-        Receipt(
-            delivery_id=row.id,
-            attempt_id=attempt_id,
-            object_id=object_id,
-            url=url,
-            details=json.dumps(dict(details), sort_keys=True),
-            answered_at=now,
-        )
+    receipt = Receipt(
+        delivery_id=row.id,
+        attempt_id=attempt_id,
+        object_id=object_id,
+        url=url,
+        details=json.dumps(dict(details), sort_keys=True),
+        answered_at=now,
     )
+    session.add(receipt)
     session.flush()
+    recall.added(session, "delivery_id", receipt)
 
 
 def lose(session: Session, row: Delivery, attempt_id: str, reason: str, now: datetime, actor: str) -> None:
@@ -156,7 +161,7 @@ def lose(session: Session, row: Delivery, attempt_id: str, reason: str, now: dat
         S.unconfirmed,
         at=now,
         actor=actor,
-        fence=row.fence,
+        was=row.fence,
         lease_until=None,
         look_at=now,
         looks=0,
@@ -182,7 +187,7 @@ def close(
         state,
         at=now,
         actor=actor,
-        fence=row.fence,
+        was=row.fence,
         lease_until=None,
         reason=reason,
         data={"reason": reason},
@@ -200,7 +205,7 @@ def release(session: Session, row: Delivery, reason: str, now: datetime, again: 
         S.scheduled,
         at=now,
         actor=actor,
-        fence=row.fence,
+        was=row.fence,
         lease_until=None,
         reason=reason,
         ready_at=again,
@@ -244,7 +249,13 @@ def publish(session: Session, row: Delivery, marked: bool, now: datetime, again:
 
 
 def receipt_of(session: Session, delivery_id: str) -> Receipt:
-    return session.exec(select(Receipt).where(Receipt.delivery_id == delivery_id)).one()
+    [receipt] = receipts(session, delivery_id)
+    return receipt
+
+
+def receipts(session: Session, delivery_id: str) -> list[Receipt]:
+    """One once it was accepted, none before."""
+    return recall.rows(session, Receipt, "delivery_id", delivery_id)
 
 
 def again(session: Session, now: datetime) -> list[str]:
@@ -293,28 +304,20 @@ def needs_person(session: Session, row: Delivery, reason: str, now: datetime, ac
 
 def take_look(session: Session, row: Delivery, now: datetime, again: datetime) -> None:
     """Books this read-back, so that two settlers do not both ask. Raises Conflict for the slower one."""
-    mine = (col(Delivery.id) == row.id, col(Delivery.state) == row.state, col(Delivery.looks) == row.looks)
-    result = session.execute(update(Delivery).where(*mine).values(look_at=again, looks=Delivery.looks + 1))
-    if not isinstance(result, CursorResult) or result.rowcount != 1:
+    if not moves.swap(session, row, ("state", "looks"), look_at=again, looks=row.looks + 1):
         raise Conflict("Somebody else is looking.", code="lost_race")
-    session.refresh(row)
 
 
 def _attempt(session: Session, attempt_id: str, was: AttemptState, now_is: AttemptState, **values: object) -> None:
-    unmoved = (col(Attempt.id) == attempt_id, col(Attempt.state) == was)
-    result = session.execute(update(Attempt).where(*unmoved).values(state=now_is, **values))
-    if not isinstance(result, CursorResult) or result.rowcount != 1:
+    row = session.get_one(Attempt, attempt_id)
+    if row.state is not was or not moves.swap(session, row, ("state",), state=now_is, **values):
         raise Conflict("This attempt was settled by somebody else.", code="lost_race")
-    session.refresh(session.get_one(Attempt, attempt_id))
 
 
 def reschedule(session: Session, row: Delivery, now: datetime, by: str, **times: Any) -> None:
     """New times for a delivery that has not left. `times` are columns; the log keeps them, and the gate believes it."""
-    unmoved = (col(Delivery.id) == row.id, col(Delivery.state) == row.state, col(Delivery.due_at) == row.due_at)
-    result = session.execute(update(Delivery).where(*unmoved).values(**times))
-    if row.state not in (S.waiting, S.scheduled) or not isinstance(result, CursorResult) or result.rowcount != 1:
+    if row.state not in (S.waiting, S.scheduled) or not moves.swap(session, row, ("state", "due_at"), **times):
         raise Conflict("It is going out, or somebody moved it a moment ago. Look again.", code="lost_race")
-    session.refresh(row)
     said = {name: value.isoformat() if isinstance(value, datetime) else str(value) for name, value in times.items()}
     audits.append(
         session, at=now, organization=row.organization_id, actor=by, action="delivery.moved", noun="delivery",

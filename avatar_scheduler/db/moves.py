@@ -1,10 +1,12 @@
 """The one mover: a state changes here, by compare-and-set, with its audit entry in the same transaction."""
 
+import functools
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CursorResult, update
-from sqlmodel import Session, col
+from sqlalchemy import Update, bindparam, update
+from sqlalchemy.orm.attributes import set_committed_value
+from sqlmodel import Session, SQLModel
 
 from avatar_scheduler.db import audits
 from avatar_scheduler.db.tables import Delivery, Post, Purchase, Render
@@ -29,26 +31,21 @@ def move(
     actor: str,
     action: str = "",
     data: dict[str, str] | None = None,
-    fence: int | None = None,
+    was: int | None = None,
     **values: Any,
 ) -> None:
     """Raises Conflict when the move is not in the table, or somebody moved the row since it was read.
 
-    `fence` also asks that the lease is still ours. `values` are further columns written in the same statement.
+    `was` is the fence under which the lease is ours: it must still be that. `values` are further columns written in
+    the same statement.
     """
     noun, transitions = _TABLES[type(row)]
     if target not in transitions[row.state]:
         raise Conflict(f"This {noun} is {row.state}; it cannot become {target}.", code="state")
-    model = type(row)
-    unmoved = [col(model.id) == row.id, col(model.state) == row.state]
-    if fence is not None and not isinstance(row, Post | Purchase):
-        unmoved.append(col(type(row).fence) == fence)
-    session.flush()
-    before = row.state  # the update also writes into the row we hold
-    result = session.execute(update(model).where(*unmoved).values(state=target, **values))
-    if not isinstance(result, CursorResult) or result.rowcount != 1:
+    same = ("state",) if was is None else ("state", "fence")
+    before = row.state
+    if was not in (None, getattr(row, "fence", None)) or not swap(session, row, same, state=target, **values):
         raise Conflict(f"Somebody else changed this {noun} a moment ago.", code="lost_race")
-    session.refresh(row)
     audits.append(
         session,
         at=at,
@@ -59,3 +56,25 @@ def move(
         noun_id=row.id,
         data={"from": str(before), "to": str(target), **(data or {})},
     )
+
+
+def swap(session: Session, row: SQLModel, same: tuple[str, ...], **values: Any) -> bool:
+    """Writes the values where the columns `same` still hold what the row was read with. False when they do not.
+
+    A plain statement: one about objects would compare with every object the session knows.
+    """
+    session.flush()
+    held = {f"same_{name}": getattr(row, name) for name in ("id", *same)}
+    done = session.connection().execute(_swap(type(row), same, tuple(values)), {**held, **values})
+    if done.rowcount != 1:
+        return False
+    for name, value in values.items():
+        set_committed_value(row, name, value)
+    return True
+
+
+@functools.cache
+def _swap(model: type[SQLModel], same: tuple[str, ...], names: tuple[str, ...]) -> Update:
+    table = model.__table__  # type: ignore[attr-defined]
+    unmoved = [table.c[name] == bindparam(f"same_{name}") for name in ("id", *same)]
+    return update(table).where(*unmoved).values({name: bindparam(name) for name in names})

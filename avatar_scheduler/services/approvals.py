@@ -8,7 +8,7 @@ from sqlmodel import Session, col, select
 
 from avatar_scheduler import signing
 from avatar_scheduler.config import Settings
-from avatar_scheduler.db import audits, moves
+from avatar_scheduler.db import audits, moves, recall
 from avatar_scheduler.db.engine import ring_after_commit
 from avatar_scheduler.db.tables import Approval, Delivery, Post, Version
 from avatar_scheduler.domain.approval import PURPOSE, UNDO, Statement
@@ -162,13 +162,9 @@ def waiting(session: Session, version: Version) -> list[Delivery]:
 
 def given(session: Session, version_id: str) -> list[Approval]:
     """The yeses in force, oldest first, unproven: `proof.check` proves them."""
-    query = select(Approval).where(
-        Approval.version_id == version_id,
-        Approval.decision == "approved",
-        col(Approval.undone_at).is_(None),
-        col(Approval.revoked_at).is_(None),
-    )
-    return list(session.exec(query.order_by(col(Approval.decided_at))))
+    rows = recall.rows(session, Approval, "version_id", version_id)
+    valid = [row for row in rows if row.decision == "approved" and row.undone_at is None and row.revoked_at is None]
+    return sorted(valid, key=lambda row: row.decided_at)
 
 
 def standing_yes(session: Session, version_id: str) -> Approval | None:

@@ -13,6 +13,7 @@ from uuid import uuid4
 from avatar_scheduler.clock import Clock
 from avatar_scheduler.config import Settings
 from avatar_scheduler.crash import crashpoint
+from avatar_scheduler.db import ahead
 from avatar_scheduler.db import deliveries as rows
 from avatar_scheduler.db.grouping import Group
 from avatar_scheduler.services import publish, settle
@@ -28,7 +29,7 @@ class Crew:
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._settings, self._clock = settings, clock
-        self._worker = publish.Worker(settings, clock, Group(settings), owner=uuid4().hex)
+        self._worker = publish.Worker(settings, clock, Group(settings, ahead.read), owner=uuid4().hex)
         self._looking = threading.Lock()
         self._rung = threading.Event()
         self._stopping = threading.Event()

@@ -191,7 +191,7 @@ def _requeue(session: Session, render_id: str, now: datetime) -> None:
         RenderState.queued,
         at=now,
         actor=ACTOR,
-        fence=render.fence,
+        was=render.fence,
         lease_until=None,
         step="Waiting",
         data={"tries": str(render.tries)},

@@ -7,6 +7,7 @@ from typing import Any
 from sqlmodel import Session
 
 from avatar_scheduler.config import Settings
+from avatar_scheduler.db import recall
 from avatar_scheduler.db.tables import Approval, Avatar, Channel, Creator, Delivery, Post, Version
 from avatar_scheduler.domain import consent
 from avatar_scheduler.domain.disclosure import RequiredMark
@@ -44,7 +45,7 @@ def may_send(session: Session, settings: Settings, delivery: Delivery, at: datet
     given = proof.check(session, settings, manifest, version, post, at)
     versions.check_seal(settings, version)
     history.check_delivery(session, delivery)
-    if damage := history.damage(settings):
+    if damage := recall.once(session, "damage", lambda: history.damage(settings)):
         raise NotNow(f"The log is damaged: {damage} Run: avatar-scheduler audit verify", code="log_damaged")
     target = _target(session, manifest, delivery, version, post)
     channel = _channel(session, delivery, target)

@@ -10,9 +10,10 @@ from pathlib import Path
 from sqlmodel import Session, col, func, select
 
 from avatar_scheduler.config import Settings
-from avatar_scheduler.db import audits
+from avatar_scheduler.db import audits, recall
+from avatar_scheduler.db import deliveries as rows
 from avatar_scheduler.db.engine import read_scope
-from avatar_scheduler.db.tables import Approval, Attempt, Audit, Delivery, Post, Receipt
+from avatar_scheduler.db.tables import Approval, Audit, Delivery, Post
 from avatar_scheduler.domain.delivery import AttemptState
 from avatar_scheduler.domain.errors import Refused
 
@@ -24,12 +25,11 @@ VOID = tuple(f"post.{end}" for end in ("cancelled", "rejected", "changes_request
 
 def check_delivery(session: Session, delivery: Delivery) -> None:
     """Raises Refused when this delivery was sent before, or came to its end before."""
-    sent = select(Attempt.id).where(Attempt.delivery_id == delivery.id, col(Attempt.state).in_(SENT))
-    receipt = select(Receipt.id).where(Receipt.delivery_id == delivery.id)
-    if session.exec(sent.limit(1)).first() or session.exec(receipt.limit(1)).first():
+    sent = any(attempt.state in SENT for attempt in rows.attempts(session, delivery.id))
+    if sent or rows.receipts(session, delivery.id):
         raise Refused("It was sent before. Nothing is sent twice.", code="sent_before")
-    over = select(Audit.action).where(Audit.noun_id == delivery.id, col(Audit.action).in_(OVER))
-    if ended := session.exec(over.limit(1)).first():
+    ended = next((entry.action for entry in audits.of(session, delivery.id) if entry.action in OVER), "")
+    if ended:
         raise Refused(f"It was {ended.partition('.')[2].replace('_', ' ')} before; that is final.", code="ended_before")
 
 
@@ -38,8 +38,8 @@ def check_approval(session: Session, post: Post, approval: Approval) -> None:
     seq = audits.given_at(session, "approval.approved", approval.id)
     if not seq:
         raise Refused("The log does not know this approval.", code="approval_forged")
-    later = select(Audit.action).where(Audit.noun_id == post.id, col(Audit.seq) > seq, col(Audit.action).in_(VOID))
-    if voided := session.exec(later.limit(1)).first():
+    later = (entry.action for entry in audits.of(session, post.id) if entry.seq > seq)
+    if voided := next((action for action in later if action in VOID), ""):
         word = voided.partition(".")[2].replace("_", " ")
         raise Refused(f"The post was changed after the approval ({word}).", code="approval_void")
 
@@ -47,13 +47,30 @@ def check_approval(session: Session, post: Post, approval: Approval) -> None:
 def check_tail(session: Session, settings: Settings, approval: Approval) -> None:
     """Raises Refused when entries since the approval were removed: one of them may have taken it back."""
     first = audits.given_at(session, "approval.approved", approval.id)
-    count, last = session.exec(
-        select(func.count(), func.max(Audit.seq)).select_from(Audit).where(col(Audit.seq) >= first)
-    ).one()
-    known = head(settings)
-    kept = session.get(Audit, known[0]) if known else None
-    if count != (last or 0) - first + 1 or (known is not None and (kept is None or kept.hash != known[1])):
+    whole = recall.once(session, "tail", _Tail)
+    if not whole.reaches(first) and not whole.look(session, settings, first):
         raise Refused("The log was changed after the approval. Run: avatar-scheduler audit verify", code="log_damaged")
+
+
+class _Tail:
+    """From which entry on the log was found whole; what a transaction adds itself leaves it so."""
+
+    def __init__(self) -> None:
+        self._first: int | None = None
+
+    def reaches(self, first: int) -> bool:
+        return self._first is not None and self._first <= first
+
+    def look(self, session: Session, settings: Settings, first: int) -> bool:
+        count, last = session.exec(
+            select(func.count(), func.max(Audit.seq)).select_from(Audit).where(col(Audit.seq) >= first)
+        ).one()
+        known = head(settings)
+        there = session.get(Audit, known[0]) if known else None
+        if count != (last or 0) - first + 1 or (known is not None and (there is None or there.hash != known[1])):
+            return False
+        self._first = first
+        return True
 
 
 def head(settings: Settings) -> tuple[int, str] | None:

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, true
 from sqlmodel import Session, col, or_, select
 
-from avatar_scheduler.db import audits
+from avatar_scheduler.db import audits, recall
 from avatar_scheduler.db.engine import ring_after_commit
 from avatar_scheduler.db.tables import Channel, Creator, Hold, Member
 from avatar_scheduler.domain.errors import Forbidden, Invalid, NotFound
@@ -138,17 +138,13 @@ def _creator_of(session: Session, hold: Hold) -> str:
 
 def covering(session: Session, organization: str, creator: str, channel: str) -> Hold | None:
     """The first hold that covers a delivery. "everything" covers all tenants; any other only its own."""
-    ours = col(Hold.organization_id) == organization
-    query = select(Hold).where(
-        col(Hold.lifted_at).is_(None),
-        or_(
-            Hold.scope == "everything",
-            ours & (col(Hold.scope) == "organization"),
-            ours & (col(Hold.scope) == "creator") & (col(Hold.target_id) == creator),
-            ours & (col(Hold.scope) == "channel") & (col(Hold.target_id) == channel),
-        ),
-    )
-    return session.exec(query.order_by(col(Hold.since)).limit(1)).first()
+    query = select(Hold).where(col(Hold.lifted_at).is_(None)).order_by(col(Hold.since))
+    for hold in recall.once(session, "holds", lambda: list(session.exec(query))):
+        target = {"organization": hold.target_id, "creator": creator, "channel": channel}.get(hold.scope)
+        ours = hold.organization_id == organization and hold.target_id == target
+        if hold.scope == "everything" or ours:
+            return hold
+    return None
 
 
 def active(session: Session, who: Person) -> list[Hold]:

@@ -18,27 +18,22 @@ from avatar_scheduler.publishers import publisher
 from avatar_scheduler.publishers.base import Account, MediaPart, Parcel, Publisher
 from avatar_scheduler.services import disclosing
 from avatar_scheduler.services.disclosing import VIDEO
-from avatar_scheduler.services.gate import Sendable
-from avatar_scheduler.services.versions import Manifest, picture_kinds, read
+from avatar_scheduler.services.versions import Manifest, read
 from avatar_scheduler.storage import Blobs
 
 
-def pack(settings: Settings, delivery: Delivery, attempt_id: str, sendable: Sendable) -> Parcel:
-    """Reads the manifest only. Raises Refused when a stored file is gone or no longer hashes to its name."""
-    _verify(settings, sendable.manifest)
-    return describe(settings, delivery, attempt_id, sendable.manifest, sendable.required)
-
-
-def _verify(settings: Settings, manifest: Manifest) -> None:
+def verify(settings: Settings, parcel: Parcel) -> None:
+    """Hashes every file again. Raises Refused when one is gone or no longer hashes to its name."""
     blobs = Blobs(settings.blobs)
-    for kind in ("video", "captions", "poster") if manifest.form == VIDEO else picture_kinds(manifest.data["media"]):
-        blobs.verified(manifest.data["media"][kind]["sha256"])
+    for path in (*(part.path for part in parcel.media), parcel.captions_vtt, parcel.poster):
+        if path is not None:
+            blobs.verified(path.name)
 
 
 def describe(
     settings: Settings, delivery: Delivery, attempt_id: str, manifest: Manifest, required: Iterable[RequiredMark]
 ) -> Parcel:
-    """The parcel without reading its files: enough for a read-back."""
+    """Reads the manifest, and no file."""
     data, blobs = manifest.data, Blobs(settings.blobs)
     film = data["media"] if manifest.form == VIDEO else None
     _target(manifest, delivery)
@@ -112,13 +107,6 @@ def check_fits(session: Session, settings: Settings, version: Version) -> None:
     for target in manifest.data["targets"]:
         delivery, due_at = session.get_one(Delivery, target["delivery"]), datetime.fromisoformat(target["due_at"])
         publisher(target["platform"], settings).check(as_ruled(settings, delivery, "", manifest, due_at))
-
-
-def still_same(settings: Settings, sendable: Sendable, parcel: Parcel) -> None:
-    """Between upload and commit nothing may have moved: same manifest, same bytes."""
-    if sendable.manifest.sha256 != parcel.manifest_sha256:
-        raise Refused("The version changed during the upload.", code="version_changed")
-    _verify(settings, sendable.manifest)
 
 
 def address(settings: Settings, channel: Channel) -> tuple[Publisher, Account]:

@@ -19,6 +19,7 @@ from avatar_scheduler.clock import Clock
 from avatar_scheduler.config import Settings
 from avatar_scheduler.crash import crashpoint
 from avatar_scheduler.db import deliveries as rows
+from avatar_scheduler.db.columns import new_id
 from avatar_scheduler.db.engine import ring_after_commit
 from avatar_scheduler.db.grouping import Write, alone
 from avatar_scheduler.db.tables import Delivery
@@ -69,16 +70,36 @@ def publish(worker: Worker, delivery_id: str) -> bool:
     if claim is None:
         return False
     crashpoint("publish.after_intent")
-    uploaded = _upload(worker, claim)
+    uploaded = _upload(worker, claim) if _unharmed(worker, claim) else None
     if uploaded is None:
         return False
     crashpoint("publish.after_upload")
+    if not _unharmed(worker, claim):
+        return False
     seconds = worker.settings.lease_seconds / 2
     armed = time.monotonic()
     if not _arm(worker, claim, seconds):
         return False
     crashpoint("publish.before_commit")
     return _commit(worker, claim, uploaded, lambda: seconds - (time.monotonic() - armed))
+
+
+def _unharmed(worker: Worker, claim: _Claim) -> bool:
+    """Every file is hashed again, before the first byte leaves and before the last call; outside of any transaction."""
+    try:
+        parcels.verify(worker.settings, claim.parcel)
+    except Refused as error:
+        _stop(worker, claim, error)
+        return False
+    return True
+
+
+def _stop(worker: Worker, claim: _Claim, error: Refused) -> None:
+    """Nothing irreversible was called. Trouble on this machine passes; anything else is for a person."""
+    if error.code in OURS:
+        _release(worker, claim, error.message)
+    else:
+        _close(worker, claim, DeliveryState.kept_back, AttemptState.abandoned, error.message)
 
 
 def _upload(worker: Worker, claim: _Claim) -> Mapping[str, str] | None:
@@ -107,7 +128,7 @@ def _claim(worker: Worker, delivery_id: str) -> _Claim | None:
         return _intend(session, worker.settings, delivery, sendable, now)
 
     try:
-        return worker.write(step)
+        return worker.write(step, delivery_id)
     except NotNow:
         _put_down(worker, delivery_id)
     except Conflict:
@@ -129,12 +150,11 @@ def _put_down(worker: Worker, delivery_id: str) -> None:
 def _intend(session: Session, settings: Settings, delivery: Delivery, sendable: Sendable, now: datetime) -> _Claim:
     """Lease, fence and intent in one transaction, before the first byte leaves."""
     rows.claim(session, delivery, now, now + timedelta(seconds=settings.lease_seconds), ACTOR)
-    attempt = rows.open_attempt(session, delivery, sendable.manifest.sha256, now)
-    parcel = parcels.pack(settings, delivery, attempt.id, sendable)
+    parcel = parcels.describe(settings, delivery, new_id(), sendable.manifest, sendable.required)
     publisher, account = parcels.address(settings, sendable.channel)
     intent = dict(publisher.intent(parcel, account))
-    rows.write_intent(session, attempt, intent)
-    return _Claim(delivery.id, attempt.id, delivery.fence, parcel, account, publisher, intent)
+    rows.open_attempt(session, delivery, parcel.attempt_id, sendable.manifest.sha256, intent, now)
+    return _Claim(delivery.id, parcel.attempt_id, delivery.fence, parcel, account, publisher, intent)
 
 
 def _beat(worker: Worker, claim: _Claim) -> Callable[[], None]:
@@ -159,19 +179,17 @@ def _arm(worker: Worker, claim: _Claim, seconds: float) -> bool:
         now, settings = worker.clock(), worker.settings
         delivery = rows.owned(session, claim.delivery_id, claim.fence, DeliveryState.claimed)
         sendable = may_send(session, settings, delivery, now)
-        parcels.still_same(settings, sendable, claim.parcel)
+        if sendable.manifest.sha256 != claim.parcel.manifest_sha256:
+            raise Refused("The version changed during the upload.", code="version_changed")
         rows.arm(session, delivery, claim.attempt_id, now, timedelta(seconds=seconds), settings.lease_seconds, ACTOR)
 
     try:
-        worker.write(step)
+        worker.write(step, claim.delivery_id)
     except NotNow as error:
         _release(worker, claim, error.message)
         return False
     except Refused as error:
-        if error.code in OURS:
-            _release(worker, claim, error.message)
-            return False
-        _close(worker, claim, DeliveryState.kept_back, AttemptState.abandoned, error.message)
+        _stop(worker, claim, error)
         return False
     except Conflict:
         return False
@@ -213,7 +231,7 @@ def _record(worker: Worker, claim: _Claim, state: DeliveryState, reason: str, an
         if answer is None:  # what was accepted is read back by whoever sent it
             ring_after_commit(session, SETTLE, claim.delivery_id)
 
-    _unless_lost(worker, step, f"delivery {claim.delivery_id}: answer came after the lease was taken back")
+    _unless_lost(worker, claim, step, f"delivery {claim.delivery_id}: answer came after the lease was taken back")
 
 
 def _release(worker: Worker, claim: _Claim, reason: str, pause: timedelta = BACKOFF) -> None:
@@ -224,7 +242,7 @@ def _release(worker: Worker, claim: _Claim, reason: str, pause: timedelta = BACK
         delivery = rows.owned(session, claim.delivery_id, claim.fence, DeliveryState.claimed)
         rows.release(session, delivery, reason, now, now + max(pause, BACKOFF), ACTOR)
 
-    _unless_lost(worker, step)
+    _unless_lost(worker, claim, step)
 
 
 def _close(worker: Worker, claim: _Claim, state: DeliveryState, attempt: AttemptState, reason: str) -> None:
@@ -232,12 +250,12 @@ def _close(worker: Worker, claim: _Claim, state: DeliveryState, attempt: Attempt
         delivery = rows.owned(session, claim.delivery_id, claim.fence, DeliveryState.claimed)
         rows.close(session, delivery, claim.attempt_id, state, attempt, reason, worker.clock(), ACTOR)
 
-    _unless_lost(worker, step)
+    _unless_lost(worker, claim, step)
 
 
-def _unless_lost(worker: Worker, step: Callable[[Session], None], said: str = "") -> None:
+def _unless_lost(worker: Worker, claim: _Claim, step: Callable[[Session], None], said: str = "") -> None:
     try:
-        worker.write(step)
+        worker.write(step, claim.delivery_id)
     except Conflict as error:
         if error.code != "lost_lease":
             raise
@@ -252,4 +270,4 @@ def _keep_back(worker: Worker, delivery_id: str, reason: str) -> None:
         if delivery is not None:
             rows.keep_back(session, delivery, reason, now, ACTOR)
 
-    worker.write(step)
+    worker.write(step, delivery_id)

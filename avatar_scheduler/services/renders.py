@@ -127,14 +127,13 @@ def _claim(settings: Settings, render_id: str, clock: Clock) -> _Claim | None:
             RenderState.running,
             at=now,
             actor=ACTOR,
-            fence=render.fence,
+            was=render.fence,
+            fence=render.fence + 1,
             lease_until=now + timedelta(seconds=settings.lease_seconds),
             tries=render.tries + 1,
             percent=0,
             step="Starting",
         )
-        session.execute(update(Render).where(col(Render.id) == render.id).values(fence=Render.fence + 1))
-        session.refresh(render)
         if post.state is PostState.checking:  # its last worker died while measuring
             moves.move(session, post, PostState.rendering, at=now, actor=ACTOR)
         try:
@@ -261,7 +260,7 @@ def _finish(
             RenderState.done,
             at=now,
             actor=ACTOR,
-            fence=claim.fence,
+            was=claim.fence,
             percent=100,
             step="Done",
             finished_at=now,
@@ -292,7 +291,7 @@ def _park(settings: Settings, claim: _Claim, later: NotYet, clock: Clock) -> Non
             RenderState.waiting,
             at=clock(),
             actor=ACTOR,
-            fence=claim.fence,
+            was=claim.fence,
             lease_until=None,
             look_at=later.look_at,
             tries=0,

@@ -47,7 +47,7 @@ def run(settings: Settings, delivery_id: str, clock: Clock, write: Write | None 
         return False
     crashpoint("settle.after_look")
     try:
-        return write(lambda session: _record(session, delivery_id, state, found, clock()))
+        return write(lambda session: _record(session, delivery_id, state, found, clock()), delivery_id)
     except Conflict:
         return False  # another settler was faster
 
@@ -66,7 +66,7 @@ def _book(write: Write, delivery_id: str, clock: Clock) -> DeliveryState | None:
         return row.state
 
     try:
-        return write(step)
+        return write(step, delivery_id)
     except Conflict:
         return None
 

@@ -10,7 +10,7 @@ from sqlalchemy import event, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlmodel import Session, col, select
 
-from avatar_scheduler.db import engine, grouping
+from avatar_scheduler.db import ahead, engine, grouping
 from avatar_scheduler.db.engine import engine_for, ring_after_commit
 from avatar_scheduler.db.grouping import Group
 from avatar_scheduler.db.tables import Organization
@@ -67,7 +67,7 @@ def commits(world: World) -> list[str]:
 
 def test_a_crowd_shares_one_commit(world: World, commits: list[str]) -> None:
     before = names(world)
-    answers = together(Group(world.settings), [add(f"n{number}") for number in range(20)])
+    answers = together(Group(world.settings, ahead.read), [add(f"n{number}") for number in range(20)])
     assert sorted(map(str, answers)) == sorted(f"n{number}" for number in range(20))
     assert names(world) - before == {f"n{number}" for number in range(20)}
     assert len(commits) == 1
@@ -85,7 +85,7 @@ def test_who_raises_is_undone_alone_and_rings_nobody(
         ring_after_commit(session, "publish.run", "kept")
         return add("b")(session)
 
-    answers = together(Group(world.settings), [add("a"), broken(error), rings])
+    answers = together(Group(world.settings, ahead.read), [add("a"), broken(error), rings])
     assert {str(answer) for answer in answers} == {"a", "b", str(error)}
     assert names(world) - before == {"a", "b"}
     assert rung == [("publish.run", "kept")]
@@ -101,7 +101,7 @@ def test_a_broken_rule_of_the_database_is_that_steps_alone(world: World) -> None
         )
         return "never"
 
-    answers = together(Group(world.settings), [add("a"), twice, add("b")])
+    answers = together(Group(world.settings, ahead.read), [add("a"), twice, add("b")])
     assert sum(isinstance(answer, Conflict | IntegrityError) for answer in answers) == 1
     assert names(world) - before == {"a", "b"}
 
@@ -109,7 +109,7 @@ def test_a_broken_rule_of_the_database_is_that_steps_alone(world: World) -> None
 def test_trouble_with_the_database_is_told_to_all_and_nothing_is_kept(world: World) -> None:
     before = names(world)
     full = OperationalError("INSERT", {}, Exception("database or disk is full"))
-    answers = together(Group(world.settings), [add("a"), broken(full), add("b")])
+    answers = together(Group(world.settings, ahead.read), [add("a"), broken(full), add("b")])
     assert [type(answer) for answer in answers] == [Refused] * 3
     assert names(world) == before
 
@@ -121,7 +121,7 @@ def test_a_failed_commit_is_told_to_all(world: World, monkeypatch: pytest.Monkey
         raise OperationalError("COMMIT", {}, Exception("disk I/O error"))
 
     monkeypatch.setattr(Session, "commit", fails)
-    answers = together(Group(world.settings), [add("a"), add("b")])
+    answers = together(Group(world.settings, ahead.read), [add("a"), add("b")])
     assert [type(answer) for answer in answers] == [Refused] * 2
     monkeypatch.undo()
     assert names(world) == before
@@ -129,5 +129,5 @@ def test_a_failed_commit_is_told_to_all(world: World, monkeypatch: pytest.Monkey
 
 def test_a_group_has_an_end(world: World, commits: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(grouping, "MOST", 4)
-    together(Group(world.settings), [add(f"n{number}") for number in range(10)])
+    together(Group(world.settings, ahead.read), [add(f"n{number}") for number in range(10)])
     assert len(commits) == 3

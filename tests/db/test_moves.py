@@ -86,7 +86,7 @@ def test_an_older_fence_loses(world: World) -> None:
     with world.write() as session:
         row, to = session.get_one(Delivery, delivery_id), delivery.DeliveryState.scheduled
         with pytest.raises(Conflict, match="Somebody else"):
-            moves.move(session, row, to, at=world.now, actor="ada", fence=row.fence - 1)
+            moves.move(session, row, to, at=world.now, actor="ada", was=row.fence - 1)
     assert world.again(row).state is delivery.DeliveryState.waiting
 
 

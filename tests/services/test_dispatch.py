@@ -175,7 +175,7 @@ class TestTheNextLook:
             row = rows.due(session, delivery.id, world.now, "publish")
             assert row is not None
             rows.claim(session, row, world.now, until, "publish")
-            rows.open_attempt(session, row, "0" * 64, world.now)
+            rows.open_attempt(session, row, new_id(), "0" * 64, {}, world.now)
         assert clock.sweep(world.now) == until
         clock.sweep(until)
         assert world.again(delivery).state is DeliveryState.scheduled

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from avatar_scheduler.db import deliveries as rows
+from avatar_scheduler.db.columns import new_id
 from avatar_scheduler.domain.delivery import AttemptState, DeliveryState
 from avatar_scheduler.domain.errors import Conflict, OutcomeUnknown, Refused
 from avatar_scheduler.publishers.base import Answer, Parcel
@@ -173,7 +174,7 @@ class TestALeaseThatRanOut:
             row = rows.due(session, delivery.id, world.now, "publish")
             assert row is not None
             rows.claim(session, row, world.now, world.now, "publish")
-            rows.open_attempt(session, row, "0" * 64, world.now)
+            rows.open_attempt(session, row, new_id(), "0" * 64, {}, world.now)
         dispatch.Sweeper(world.settings).sweep(world.later(seconds=1))
         assert world.again(delivery).state is DeliveryState.scheduled
         assert world.publish(delivery).state is DeliveryState.published
@@ -301,7 +302,7 @@ def test_a_worker_that_was_held_up_past_its_deadline_does_not_send(
     assert "held up" in found.reason
 
 
-@pytest.mark.parametrize("where", ["upload", "_arm"])
+@pytest.mark.parametrize("where", ["upload", "files"])
 def test_a_full_disk_of_ours_is_waited_out(world: World, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
     def full(*_: Any) -> Any:
         raise Refused("The disk is full.", code="disk_full")
@@ -311,7 +312,7 @@ def test_a_full_disk_of_ours_is_waited_out(world: World, monkeypatch: pytest.Mon
         if where == "upload":
             trouble.setattr(OwnFeed, "upload", full)
         else:
-            trouble.setattr(parcels, "still_same", full)
+            trouble.setattr(parcels, "verify", full)
         found = world.publish(delivery)
     assert (found.state, found.reason) == (DeliveryState.scheduled, "The disk is full.")
     assert world.publish(found).state is DeliveryState.published
